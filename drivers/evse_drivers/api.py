@@ -1,0 +1,176 @@
+"""What a driver promises: protocols and value types, standard library only.
+
+A driver is a class that takes its own settings (a frozen dataclass named `Settings` inside it) and fulfils one of
+the protocols below. It never falls back to another driver and never invents a value: what the hardware did not
+say is `None`. Whatever goes wrong leaves the driver as a `DriverError` whose text is written for the technician.
+
+Instants are seconds of CLOCK_MONOTONIC, which all processes of one machine share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+
+class DriverError(Exception):
+    """The hardware did not do what was asked; the text says where, what was found and what to do."""
+
+
+# --- values -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """One look at the control pilot: the highest and the lowest voltage since the last look."""
+
+    at: float  # s, stamped where it was measured
+    high: float  # V
+    low: float  # V; equals `high` while there is no PWM
+    proximity: float | None = None  # ohm between PP and PE; None: this line does not measure it
+
+
+Phases = tuple[float | None, float | None, float | None]
+NO_PHASES: Phases = (None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a meter said at one instant. A quantity it does not measure, or would not tell, is None and never 0."""
+
+    at: float  # s
+    import_wh: float | None = None  # the meter's own register, never reset
+    export_wh: float | None = None
+    watts: float | None = None  # total; positive into the vehicle
+    watts_by_phase: Phases = NO_PHASES
+    amps: Phases = NO_PHASES
+    volts: Phases = NO_PHASES  # phase to neutral
+    hertz: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uid:
+    """A card or tag held before a reader."""
+
+    hex: str  # upper case, first byte first, two digits a byte
+    kind: Literal["ISO14443", "ISO15693", "other"] = "ISO14443"
+
+
+How = Literal["grace", "now"]
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The most that an EVSE may offer, until it expires: an upper bound, never a pin command."""
+
+    evse: int
+    amps: float  # per phase; 0 withdraws the offer
+    phases: int  # 1 or 3
+    locked: bool  # the plug is to stay locked
+    how: How  # how to stop when amps is 0: let the EV open S2 first (6 s at most), or open at once
+    until: float  # s; at most 5 s ahead
+
+
+Act = Literal["acknowledge", "selftest", "wake", "unlock"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the pilot knows of one EVSE; sent on every change and once a second.
+
+    `boot` names the pilot process, `plug` counts the plugs it has seen since then: a transaction belongs to one
+    (boot, plug). `fault` is the name of the fault that keeps the EVSE from charging; `why` says in words for the
+    technician what it waits for.
+    """
+
+    evse: int
+    at: float  # s
+    boot: str
+    state: str  # A1 B1 B2 C1 C2 D1 D2 E F, see pilot/iec61851.py
+    plug: int
+    closed: bool  # the contactor: the mirror contact's word, the command's where there is none
+    offered: float  # A, what the duty cycle tells the EV; 0 while X1
+    volts: float  # V, the pilot's high side
+    duty: float | None  # 0 to 1; None while +12 V stands
+    cable: float | None  # A, by the proximity resistor; None where not measured or no plug
+    locked: bool | None  # None: no lock
+    fault: str | None
+    why: str
+    unplugged_at: float | None  # s, last unplug
+    opened_at: float | None  # s, last opening of the contactor
+    worst_gap_ms: float  # the loop's longest gap since the last Seen of this kind
+
+    @property
+    def plugged(self) -> bool:
+        """A vehicle holds the pilot at B, C or D."""
+        return self.state[0] in "BCD"
+
+    @property
+    def asking(self) -> bool:
+        """The vehicle has S2 closed."""
+        return self.state[0] in "CD"
+
+
+# --- protocols --------------------------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class PilotLine(Protocol):
+    """The control pilot of one EVSE, called from the pilot process every 10 ms.
+
+    `sample_ms` is how long `sense` takes at most, `release_ms` how long the contactor needs to open after its coil
+    was told to: the settings check that both fit into the 100 ms of IEC 61851-1 table A.6, sequence 8.1.
+    """
+
+    sample_ms: float
+    release_ms: float
+
+    def sense(self) -> Sense: ...
+
+    def drive(self, duty: float | None) -> None:
+        """Put out `duty` (0 < duty < 1 at 1 kHz), 0.0 for a steady -12 V (state F), None for a steady +12 V (X1)."""
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Switch(Protocol):
+    """A contactor, a plug lock or a phase relay, with the contact that tells its position where there is one."""
+
+    def set(self, on: bool) -> None:
+        """Never blocks: the guard thread calls it while the loop may hang in another call of this driver."""
+
+    def get(self) -> bool | None:
+        """The mirror contact's word; None where the hardware has none."""
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class PilotBoard(Protocol):
+    """A board that drives the pilot itself; it lives in the station and its own watchdog is the lease."""
+
+    async def permit(self, permit: Permit) -> None: ...
+
+    async def act(self, evse: int, act: Act) -> None: ...
+
+    def seen(self) -> AsyncIterator[Seen]: ...
+
+
+@runtime_checkable
+class Meter(Protocol):
+    """An energy meter. `read` takes 1 s at most and raises DriverError when the meter does not answer."""
+
+    async def read(self) -> Reading: ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A card reader. `tokens` yields a card once when it comes, however long it is held there."""
+
+    def tokens(self) -> AsyncIterator[Uid]: ...
+
+    async def close(self) -> None: ...

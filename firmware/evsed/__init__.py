@@ -1,0 +1,3 @@
+"""evsed: open firmware for AC wallboxes."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,77 @@
+"""What the core wants done. The shell does it: journal entries first and in one commit, the rest after that.
+
+A permit that lowers or merely renews does not wait for the commit; a first or raised one does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evse_drivers.api import Act, Permit
+
+from evsed.model.commands import Answer
+from evsed.model.journal import Entry
+from evsed.model.questions import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Ask the pilot of that EVSE to act."""
+
+    evse: int
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the central system; comes back as Answered(id) or Unanswered(id), by `deadline` (mono s) at the latest."""
+
+    id: int
+    question: Question
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer call `call`; it goes out before every Tell of the same handle."""
+
+    call: int
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What may be sent now: nothing but boot (`closed`), also what was triggered (`pending`), everything (`open`)."""
+
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetClock:
+    """The central system says it is `utc` (s) now."""
+
+    utc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """End this process after the replies are out (5 s at most); systemd starts it again. `cause`: next boot reason."""
+
+    cause: str
+    hard: bool = False  # restart the pilot process, or the machine where the settings allow it, too
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Close the link and open it anew: a connection setting has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line for the log."""
+
+    text: str
+    level: str = "info"  # info warning error
+
+
+Effect = Permit | Do | Ask | Reply | Gate | SetClock | Restart | Reconnect | Note | Entry

@@ -1,0 +1,86 @@
+"""What the station tells the central system of its own accord, and must not lose.
+
+Reports, not frames, are queued: a dialect spells a report into 0..n calls when it is first sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .time import Instant
+from .tokens import Token
+from .transactions import ChargingState, Sample, StopReason, Trigger
+from .variables import VariableReport
+
+
+class Kind(StrEnum):
+    """OCPP 2.x TransactionEventEnumType."""
+
+    STARTED = "Started"
+    UPDATED = "Updated"
+    ENDED = "Ended"
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionReport:
+    """One event of a transaction. In every transaction the first is STARTED with seq 0, the last ENDED."""
+
+    at: Instant
+    transaction: str
+    evse: int
+    seq: int
+    kind: Kind
+    trigger: Trigger
+    charging_state: ChargingState | None
+    offline: bool
+    token: Token | None = None  # set on the events that 2.x wants it in, and always on STARTED and ENDED if known
+    meter_wh: float | None = None  # the register at this event, None if no meter told it: never invented
+    samples: tuple[Sample, ...] = ()
+    history: tuple[Sample, ...] = ()  # on ENDED: 1.6 transactionData; 2.x the Ended measurands
+    stop_reason: StopReason | None = None
+    remote_start_id: int | None = None
+    reservation: int | None = None
+    amps: float | None = None  # A, cable's or offered maximum (2.x cableMaxCurrent)
+    phases: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorReport:
+    """A snapshot of one connector (evse > 0) or of the station itself (evse 0).
+
+    1.6's nine statuses and 2.x's five are functions of it, never stored.
+    """
+
+    at: Instant
+    evse: int
+    operative: bool
+    plugged: bool = False
+    reserved: bool = False
+    fault: str | None = None  # a name of the fault catalogue
+    info: str = ""  # words for the operator, e.g. "EV side disconnected"
+    preparing: bool = False  # in use, no transaction yet: plugged or authorised and waiting
+    transaction: bool = False
+    finished: bool = False  # a transaction is over and its plug has not been pulled
+    charging_state: ChargingState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterReport:
+    """Meter values outside a transaction: clock-aligned or triggered. evse 0 is the station's own meter."""
+
+    at: Instant
+    evse: int
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryReport:
+    """The answer in parts to a base report request (2.x NotifyReport)."""
+
+    at: Instant
+    request_id: int
+    variables: tuple[VariableReport, ...]
+
+
+Report = TransactionReport | ConnectorReport | MeterReport | InventoryReport
