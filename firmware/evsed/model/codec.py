@@ -45,7 +45,7 @@ def load(kind: Any, data: Any, path: str = "") -> Any:
         return _load_union(typing.get_args(kind), data, path)
     if origin is tuple:
         return _load_tuple(typing.get_args(kind), data, path)
-    if dataclasses.is_dataclass(kind):
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         if not isinstance(data, dict):
             raise CodecError(f"{path or 'value'}: expected a {kind.__name__}, found {data!r}")
         return _load_dataclass(kind, data, path)

@@ -1,0 +1,127 @@
+"""What one block tells the others: facts, fed back through the station until all is quiet.
+
+A block never calls another. What it must know of the others it hears here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evsed.model.tokens import Token, Verdict
+from evsed.model.transactions import StopReason, Transaction, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class VariableChanged:
+    """A variable has a new value; `name` as in variables.toml ("TxCtrlr.EVConnectionTimeOut")."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilesChanged:
+    """Charging profiles were installed, removed or have run out: the limits must be looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The central system has accepted the station (Accepted), or not (Pending, Rejected)."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    """A vehicle was plugged in or pulled out."""
+
+    evse: int
+    plugged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGiven:
+    """Somebody wants to start or stop with this token: a card, or a remote start that must be authorised first."""
+
+    token: Token
+    evses: tuple[int, ...]
+    remote_start_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenJudged:
+    """What came of TokenGiven. `by`: list, cache, csms, offline, free."""
+
+    token: Token
+    evses: tuple[int, ...]
+    verdict: Verdict
+    by: str
+    remote_start_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionBegan:
+    """A transaction has been opened on that EVSE."""
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionOver:
+    """That transaction has been ended."""
+
+    evse: int
+    transaction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Energise:
+    """Whether the session of that EVSE may draw energy now, before the limits; `why` not, in the technician's words."""
+
+    evse: int
+    allowed: bool
+    locked: bool
+    why: str = ""
+    now: bool = False  # withdraw at once, without the grace
+
+
+@dataclass(frozen=True, slots=True)
+class OfferChanged:
+    """The limits offer so much on that EVSE; `source` names the one that wins."""
+
+    evse: int
+    amps: float
+    phases: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopWanted:
+    """Something other than a token wants the transaction on that EVSE to end."""
+
+    evse: int
+    reason: StopReason
+    trigger: Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether the operator lets that EVSE be used (evse 0: the station)."""
+
+    evse: int
+    operative: bool
+
+
+Fact = (
+    VariableChanged
+    | ProfilesChanged
+    | Registered
+    | Plug
+    | TokenGiven
+    | TokenJudged
+    | TransactionBegan
+    | TransactionOver
+    | Energise
+    | OfferChanged
+    | StopWanted
+    | Availability
+)
