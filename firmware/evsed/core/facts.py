@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evse_drivers.api import Reading
+
+from evsed.model.profiles import Profile
 from evsed.model.tokens import Token, Verdict
-from evsed.model.transactions import StopReason, Transaction, Trigger
+from evsed.model.transactions import ChargingState, Context, StopReason, Transaction, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,60 @@ class Energise:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A reading that has passed the plausibility check; None: the meter has been silent for too long."""
+
+    evse: int
+    reading: Reading | None
+    why: str = ""  # the meter's trouble in words, while there is one
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDue:
+    """It is time to sample the transaction on that EVSE. `ended`: for the values that its end will carry."""
+
+    evse: int
+    context: Context
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """What the connector's report needs of the session; `charging_state` None outside a transaction."""
+
+    evse: int
+    preparing: bool
+    transaction: bool
+    finished: bool
+    charging_state: ChargingState | None
+    info: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileBrought:
+    """A remote start brought this profile; its transaction has begun."""
+
+    evse: int
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """The central system wants this message now (2.x words); evse None: all it applies to."""
+
+    what: str
+    evse: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariableGiven:
+    """The central system has given a variable its value by another message (the heartbeat interval at boot)."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfferChanged:
     """The limits offer so much on that EVSE; `source` names the one that wins."""
 
@@ -121,6 +178,12 @@ Fact = (
     | TransactionBegan
     | TransactionOver
     | Energise
+    | Measured
+    | SampleDue
+    | SessionChanged
+    | ProfileBrought
+    | Triggered
+    | VariableGiven
     | OfferChanged
     | StopWanted
     | Availability

@@ -71,9 +71,10 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Unlock:
-    """Open the plug lock of that EVSE."""
+    """Open the plug lock of that EVSE. With a transaction running: end it first (1.6), or refuse (2.x)."""
 
     evse: int
+    ends_transaction: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class TransactionReport:
     trigger: Trigger
     charging_state: ChargingState | None
     offline: bool
-    token: Token | None = None  # set on the events that 2.x wants it in, and always on STARTED and ENDED if known
+    token: Token | None = None  # set on STARTED, when authorised later, and on ENDED if a token stopped it
     meter_wh: float | None = None  # the register at this event, None if no meter told it: never invented
     samples: tuple[Sample, ...] = ()
     history: tuple[Sample, ...] = ()  # on ENDED: 1.6 transactionData; 2.x the Ended measurands
@@ -63,6 +63,7 @@ class ConnectorReport:
     transaction: bool = False
     finished: bool = False  # a transaction is over and its plug has not been pulled
     charging_state: ChargingState | None = None
+    always: bool = False  # told even when the spelling equals the last one sent (after boot, or triggered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,3 +120,5 @@ class Transaction:
     remote_start_id: int | None = None
     offline_started: bool = False
     stopping: StopReason | None = None  # told to stop, not yet ended
+    stop_token: Token | None = None  # the card that stopped it
+    invalid: bool = False  # the central system refused its token after the start
