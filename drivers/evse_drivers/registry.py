@@ -1,0 +1,101 @@
+"""Which class drives which hardware: kind and name to "module:Class", looked up by the name in the config."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .api import DriverError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+KINDS = ("bus", "pilot", "switch", "meter", "reader", "board")
+
+# Packages of others declare theirs in this entry point group, named "kind.name" (see drivers/README.md).
+ENTRY_POINTS = "evse_drivers"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One driver that can be named in the config."""
+
+    kind: str
+    name: str
+    target: str  # module:Class
+    summary: str
+
+
+# fmt: off
+DRIVERS = (
+    Entry("bus", "modbus-serial", "evse_drivers.buses.modbus_serial:ModbusSerial",
+          "Modbus RTU on a serial port (RS485), shared by several devices"),
+    Entry("bus", "modbus-tcp", "evse_drivers.buses.modbus_tcp:ModbusTcp",
+          "Modbus TCP, a device on the network or a gateway to several"),
+    Entry("bus", "desk", "evse_drivers.buses.desk:DeskWires",
+          "the wires of the simulated wallbox of `evsed desk`"),
+    Entry("pilot", "desk", "evse_drivers.pilots.desk:DeskPilotLine",
+          "the control pilot of the simulated wallbox of `evsed desk`"),
+    Entry("switch", "desk", "evse_drivers.switches.desk:DeskSwitch",
+          "contactor or plug lock of the simulated wallbox of `evsed desk`"),
+    Entry("meter", "modbus", "evse_drivers.meters.modbus_map:ModbusMeter",
+          "an energy meter on a Modbus bus, read by a map of its registers"),
+    Entry("reader", "pn532", "evse_drivers.readers.pn532:Pn532",
+          "NXP PN532 card reader (ISO 14443 A) on a serial port"),
+)
+# fmt: on
+
+
+def find(kind: str, name: str) -> type[Any]:
+    """The driver class of that kind and name, imported now. DriverError where there is none, or it cannot be imported.
+
+    A name in the table above cannot be taken over by an installed package.
+    """
+    if kind not in KINDS:
+        raise DriverError(f'there is no kind of driver "{kind}". Kinds: {", ".join(KINDS)}.')
+    for entry in DRIVERS:
+        if (entry.kind, entry.name) == (kind, name):
+            return _load(entry)
+    outside = _outside()
+    for entry in outside:
+        if (entry.kind, entry.name) == (kind, name):
+            return _load(entry)
+    names = [entry.name for entry in (*DRIVERS, *outside) if entry.kind == kind]
+    near = difflib.get_close_matches(name, names, 1)
+    hint = f' Did you mean "{near[0]}"?' if near else ""
+    there = f"There are: {', '.join(names)}." if names else f"No {kind} driver is installed."
+    raise DriverError(f'there is no {kind} driver "{name}".{hint} {there}')
+
+
+def listing() -> tuple[Entry, ...]:
+    """Every driver there is, those of installed packages last. Imports none of them."""
+    return (*DRIVERS, *_outside())
+
+
+def _load(entry: Entry) -> type[Any]:
+    module, _, name = entry.target.partition(":")
+    try:
+        return getattr(import_module(module), name)  # type: ignore[no-any-return]
+    except (ImportError, AttributeError) as error:
+        raise DriverError(
+            f'the {entry.kind} driver "{entry.name}" ({entry.target}) cannot be imported: {error}. '
+            "Install what it needs, or take its name out of the config."
+        ) from error
+
+
+def _outside() -> tuple[Entry, ...]:
+    # importlib.metadata costs some MiB that the pilot process would keep for ever: only for a name not in the table.
+    from importlib.metadata import entry_points
+
+    built_in = {(entry.kind, entry.name) for entry in DRIVERS}
+    found = (_entry(point) for point in entry_points(group=ENTRY_POINTS))
+    return tuple(entry for entry in found if entry.kind in KINDS and (entry.kind, entry.name) not in built_in)
+
+
+def _entry(point: EntryPoint) -> Entry:
+    kind, _, name = point.name.partition(".")
+    dist = point.dist
+    summary = f"from {dist.name} {dist.version}" if dist else "from an installed package"
+    return Entry(kind, name, point.value, summary)

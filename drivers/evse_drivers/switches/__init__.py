@@ -1,0 +1,1 @@
+"""Contactors, plug locks and phase relays."""
