@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from evse_drivers.api import Reading
 
 from evsed.model.profiles import Profile
+from evsed.model.profiles import Profile
 from evsed.model.tokens import Token, Verdict
 from evsed.model.transactions import ChargingState, Context, StopReason, Transaction, Trigger
 
@@ -63,9 +64,10 @@ class TokenJudged:
 
 @dataclass(frozen=True, slots=True)
 class TransactionBegan:
-    """A transaction has been opened on that EVSE."""
+    """A transaction has been opened on that EVSE; `profile` is what its remote start brought for it."""
 
     transaction: Transaction
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,14 @@ class TriggerMessage:
 
 @dataclass(frozen=True, slots=True)
 class SetProfile:
-    """evse 0: the station, or the default of every EVSE."""
+    """evse 0: the station, or the default of every EVSE.
+
+    `strict`: refuse what 1.6 lets the station complete, adapt or replace (2.x: K01.FR.03, 40, 43, 52 and 53).
+    """
 
     evse: int
     profile: Profile
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)

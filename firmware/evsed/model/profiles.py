@@ -59,6 +59,14 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Installed:
+    """A profile and the EVSE it was set for; 0: the station, or the default of every EVSE."""
+
+    evse: int
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
 class CompositeSchedule:
     """What the station will offer from `start` on."""
 
