@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from evse_drivers.api import Reading
 
 from evsed.model.profiles import Profile
-from evsed.model.profiles import Profile
 from evsed.model.tokens import Token, Verdict
 from evsed.model.transactions import ChargingState, Context, StopReason, Transaction, Trigger
 

@@ -1,0 +1,236 @@
+"""What a meter's word is worth, and when to sample.
+
+A reading passes on only if it can be true: the import register never runs backwards. A meter that answers nothing,
+or only what cannot be true, for `STALE` seconds is silent: everybody hears so, and nothing is invented in its place.
+Samples of a transaction count from its start, clock-aligned ones from midnight UTC.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evse_drivers.api import Reading
+
+from evsed.model.inputs import Input, Metered, MeterSilent, Started, Tick
+from evsed.model.journal import Save, Tell
+from evsed.model.reports import MeterReport
+from evsed.model.time import Instant
+from evsed.model.topology import Topology
+from evsed.model.transactions import Context
+
+from .block import Config
+from .effects import Effect, Note
+from .facts import (
+    Fact,
+    Measured,
+    OfferChanged,
+    SampleDue,
+    TransactionBegan,
+    TransactionOver,
+    Triggered,
+    VariableChanged,
+)
+from .samples import take
+
+STALE = 10.0  # s without a believable reading; several times the slowest reading interval that makes sense
+TOLERANCE_WH = 1.0  # registers are floats: what rounding alone can take back
+DAY = 86_400
+
+TX_INTERVAL, TX_MEASURANDS = "SampledDataCtrlr.TxUpdatedInterval", "SampledDataCtrlr.TxUpdatedMeasurands"
+ENDED_INTERVAL = "SampledDataCtrlr.TxEndedInterval"
+CLOCK_INTERVAL, CLOCK_MEASURANDS = "AlignedDataCtrlr.Interval", "AlignedDataCtrlr.Measurands"
+CLOCK_IDLE_ONLY = "AlignedDataCtrlr.SendDuringIdle"
+
+
+@dataclass(slots=True)
+class _Meter:
+    """What is known of one EVSE's meter."""
+
+    reading: Reading | None = None  # the last believable one, while it is fresh
+    highest_wh: float | None = None  # of the import register, ever
+    heard_at: float | None = None  # mono s
+    silent: bool = False
+    why: str = ""
+    transaction: str | None = None
+    tx_started: float = 0.0  # mono s
+    next_tx: float | None = None
+    next_ended: float | None = None
+    offer: tuple[float, float] = (0.0, 0.0)
+
+
+class Metering:
+    """The meters of all EVSEs. `registers`: the highest import register ever told, by EVSE (kind "register")."""
+
+    hears = (
+        Started,
+        Metered,
+        MeterSilent,
+        TransactionBegan,
+        TransactionOver,
+        OfferChanged,
+        VariableChanged,
+        Triggered,
+    )
+
+    def __init__(self, topology: Topology, config: Config, registers: Mapping[str, float]) -> None:
+        self._config, self._topology = config, topology
+        self._meters = {
+            evse.id: _Meter(highest_wh=registers.get(str(evse.id))) for evse in topology.evses if evse.has_meter
+        }
+        self._next_clock: float | None = None
+
+    def handle(self, event: Input | Fact, now: Instant) -> Iterator[Effect | Fact]:
+        """See the module's first lines."""
+        match event:
+            case Metered(evse, reading) if evse in self._meters:
+                yield from self._metered(evse, self._meters[evse], reading)
+            case MeterSilent(evse, why) if evse in self._meters:
+                yield from self._silent(evse, self._meters[evse], why, now)
+            case TransactionBegan(transaction) if transaction.evse in self._meters:
+                self._began(self._meters[transaction.evse], transaction.id, now)
+            case TransactionOver(evse) if evse in self._meters:
+                yield from self._over(evse, self._meters[evse])
+            case OfferChanged(evse, amps, phases) if evse in self._meters:
+                self._meters[evse].offer = (amps, amps * phases * self._topology.nominal_volts)
+            case Triggered("MeterValues", wanted):
+                yield from self._triggered(wanted, now)
+            case VariableChanged(name) if name in (TX_INTERVAL, ENDED_INTERVAL, CLOCK_INTERVAL):
+                self._replan(now)
+            case Started():
+                for meter in self._meters.values():
+                    meter.heard_at = now.mono
+                self._replan(now)
+            case Tick():
+                yield from self._tick(now)
+
+    def next_deadline(self) -> float | None:
+        """The next sample, or the instant at which a meter counts as silent."""
+        times = [self._next_clock]
+        for meter in self._meters.values():
+            times += [meter.next_tx, meter.next_ended]
+            if not meter.silent and meter.heard_at is not None:
+                times.append(meter.heard_at + STALE)
+        return min((time for time in times if time is not None), default=None)
+
+    def view(self, now: Instant) -> dict[str, Any]:
+        """By EVSE: the reading, its age, and what is wrong with the meter."""
+        return {
+            str(evse): {
+                "reading": None if meter.reading is None else dataclasses.asdict(meter.reading),
+                "age_s": None if meter.reading is None else round(now.mono - meter.reading.at, 1),
+                "register_wh": meter.highest_wh,
+                "silent": meter.silent,
+                "why": meter.why,
+            }
+            for evse, meter in self._meters.items()
+        }
+
+    # --- readings -------------------------------------------------------------------------------------------------
+
+    def _metered(self, evse: int, meter: _Meter, reading: Reading) -> Iterator[Effect | Fact]:
+        doubt = _doubt(reading, meter.highest_wh)
+        if doubt:
+            if meter.why != doubt:
+                yield Note(f"meter of EVSE {evse}: {doubt}; the reading is not used", "warning")
+            meter.why = doubt
+            return
+        if meter.silent or meter.why:
+            yield Note(f"meter of EVSE {evse}: answers again")
+        meter.reading, meter.heard_at, meter.silent, meter.why = reading, reading.at, False, ""
+        if reading.import_wh is not None:
+            meter.highest_wh = max(reading.import_wh, meter.highest_wh or 0.0)
+        yield Measured(evse, reading)
+
+    def _silent(self, evse: int, meter: _Meter, why: str, now: Instant) -> Iterator[Effect | Fact]:
+        if not meter.why:
+            yield Note(f"meter of EVSE {evse}: {why}", "warning")
+        meter.why = why
+        if meter.heard_at is None:
+            meter.heard_at = now.mono
+
+    def _stale(self, evse: int, meter: _Meter) -> Iterator[Effect | Fact]:
+        meter.silent, meter.reading = True, None
+        meter.why = meter.why or "has not answered"
+        yield Note(f"meter of EVSE {evse}: no believable reading for {STALE:g} s: {meter.why}", "error")
+        yield Measured(evse, None, meter.why)
+
+    # --- samples --------------------------------------------------------------------------------------------------
+
+    def _began(self, meter: _Meter, transaction: str, now: Instant) -> None:
+        meter.transaction, meter.tx_started = transaction, now.mono
+        self._plan_tx(meter, now)
+
+    def _over(self, evse: int, meter: _Meter) -> Iterator[Effect | Fact]:
+        meter.transaction = meter.next_tx = meter.next_ended = None
+        if meter.highest_wh is not None:
+            yield Save("register", str(evse), meter.highest_wh)
+
+    def _plan_tx(self, meter: _Meter, now: Instant) -> None:
+        running = meter.transaction is not None
+        meter.next_tx = self._after(TX_INTERVAL, meter.tx_started, now) if running else None
+        meter.next_ended = self._after(ENDED_INTERVAL, meter.tx_started, now) if running else None
+
+    def _after(self, name: str, start: float, now: Instant) -> float | None:
+        """The next multiple of that interval after `start`; None where it is 0 (never)."""
+        every = self._config.integer(name)
+        return None if every <= 0 else start + every * (int((now.mono - start) / every) + 1)
+
+    def _replan(self, now: Instant) -> None:
+        for meter in self._meters.values():
+            self._plan_tx(meter, now)
+        every = self._config.integer(CLOCK_INTERVAL)
+        if every <= 0:
+            self._next_clock = None
+        elif now.utc is None:
+            self._next_clock = now.mono + every  # midnight is not known yet: look again
+        else:
+            self._next_clock = now.mono + every - (now.utc % DAY) % every
+
+    def _tick(self, now: Instant) -> Iterator[Effect | Fact]:
+        for evse, meter in self._meters.items():
+            if not meter.silent and meter.heard_at is not None and now.mono >= meter.heard_at + STALE:
+                yield from self._stale(evse, meter)
+            if meter.next_tx is not None and now.mono >= meter.next_tx:
+                yield SampleDue(evse, Context.PERIODIC)
+                meter.next_tx = self._after(TX_INTERVAL, meter.tx_started, now)
+            if meter.next_ended is not None and now.mono >= meter.next_ended:
+                yield SampleDue(evse, Context.PERIODIC, ended=True)
+                meter.next_ended = self._after(ENDED_INTERVAL, meter.tx_started, now)
+        if self._next_clock is not None and now.mono >= self._next_clock:
+            if now.utc is not None:
+                yield from self._clock(now)
+            self._replan(now)
+
+    def _clock(self, now: Instant) -> Iterator[Effect | Fact]:
+        idle_only = self._config.boolean(CLOCK_IDLE_ONLY)
+        for evse, meter in self._meters.items():
+            if meter.transaction is None:
+                yield from self._loose(evse, meter, Context.CLOCK, self._config.members(CLOCK_MEASURANDS), now)
+            elif not idle_only:
+                yield SampleDue(evse, Context.CLOCK)
+
+    def _triggered(self, wanted: int | None, now: Instant) -> Iterator[Effect | Fact]:
+        for evse, meter in self._meters.items():
+            if wanted in (None, 0, evse):
+                yield from self._loose(evse, meter, Context.TRIGGER, self._config.members(TX_MEASURANDS), now)
+
+    def _loose(
+        self, evse: int, meter: _Meter, context: Context, measurands: tuple[str, ...], now: Instant
+    ) -> Iterator[Effect]:
+        """Meter values that belong to no transaction's story."""
+        if meter.reading is not None:
+            sample = take(meter.reading, now, context, measurands, meter.offer)
+            if sample.values:
+                yield Tell(MeterReport(now, evse, (sample,)))
+
+
+def _doubt(reading: Reading, highest_wh: float | None) -> str:
+    """Why this reading cannot be true; "" if it can."""
+    if reading.import_wh is None or highest_wh is None or reading.import_wh >= highest_wh - TOLERANCE_WH:
+        return ""
+    if reading.import_wh == 0 and not any(reading.volts):
+        return "answers nothing but zeros"
+    return f"its import register went back from {highest_wh:.0f} Wh to {reading.import_wh:.0f} Wh"
