@@ -63,10 +63,9 @@ class TokenJudged:
 
 @dataclass(frozen=True, slots=True)
 class TransactionBegan:
-    """A transaction has been opened on that EVSE; `profile` is what its remote start brought for it."""
+    """A transaction has been opened on that EVSE."""
 
     transaction: Transaction
-    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)
