@@ -1,0 +1,19 @@
+"""The technician's file evsed.toml as frozen dataclasses, or all that is wrong with it."""
+
+from .declared import EvseSettings, LeaseSettings, OcppSettings, Part, ReaderSettings, Settings, StationSettings
+from .loading import load, presets_refused
+from .problems import Problem, SettingsError
+
+__all__ = [
+    "EvseSettings",
+    "LeaseSettings",
+    "OcppSettings",
+    "Part",
+    "Problem",
+    "ReaderSettings",
+    "Settings",
+    "SettingsError",
+    "StationSettings",
+    "load",
+    "presets_refused",
+]

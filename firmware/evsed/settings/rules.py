@@ -1,0 +1,204 @@
+"""What must hold between the options of evsed.toml, one function a rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from evse_drivers import registry
+
+from .declared import PILOT_PARTS, EvseSettings, Part, Settings
+from .filling import Findings
+from .lines import Path
+
+TICK_MS = 10  # of the pilot's loop
+DEBOUNCE = 3  # equal samples until a letter counts
+SCHEDULING_MS = 30  # by which the loop may wake up late
+OPEN_WITHIN_MS = 100  # IEC 61851-1 table A.6, sequence 8.1
+
+
+def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """Note every rule that the settings break. Parts that could not be read are not there; `document` has them."""
+    for rule in (_central_system, _outlets, _supply, _lease, _readers, _buses, _addresses, _ports, _opening_time):
+        rule(settings, document, findings)
+
+
+def _central_system(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    ocpp = settings.ocpp
+    if ocpp.url and not re.match(r"wss?://[^/\s]+", ocpp.url):
+        findings.refuse(("ocpp", "url"), 'must begin with ws:// or wss:// and a host; "" means none.', ocpp.url)
+    elif "@" in ocpp.url.split("//")[-1].split("/")[0]:
+        findings.refuse(("ocpp", "url"), "must not hold a password: set identity and password instead.", ocpp.url)
+    elif re.search(r"[?#\s]", ocpp.url):
+        findings.refuse(("ocpp", "url"), "must not hold blanks, ? or #: the identity comes after it.", ocpp.url)
+    if not re.fullmatch(r"[!-9;-~]([ -9;-~]*[!-9;-~])?", ocpp.identity):
+        # RFC 7617: a user name cannot hold a colon.
+        text = "must be of plain ASCII characters without a colon and without blanks at its ends."
+        findings.refuse(("ocpp", "identity"), text, ocpp.identity)
+    if ocpp.password and not 8 <= len(ocpp.password) <= 40:
+        text = f"has {len(ocpp.password)} characters; HTTP Basic of OCPP takes 8 to 40."
+        findings.refuse(("ocpp", "password"), text, "...")
+    if ocpp.password and ocpp.url.startswith("ws://") and not re.match(r"ws://(127\.|localhost|\[::1\])", ocpp.url):
+        findings.warn(
+            ("ocpp", "password"), "goes over ws:// in clear text: anybody on the way can read it. Use wss://."
+        )
+    if ocpp.ca and ocpp.url.startswith("ws://"):
+        findings.warn(("ocpp", "ca"), "is not used with ws://.", ocpp.ca)
+
+
+def _outlets(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """Either a pilot line with a contactor, or a board that does both."""
+    tables = document.get("evse", {})
+    for name, table in tables.items() if isinstance(tables, Mapping) else ():
+        if not isinstance(table, Mapping):
+            continue
+        path = ("evse", str(name))
+        own = [part for part in PILOT_PARTS if part in table]
+        if "board" in table and own:
+            for part in own:
+                findings.refuse((*path, part), "cannot stand beside a board: the board drives the pilot itself.")
+        elif "board" not in table:
+            for part in ("pilot", "contactor"):
+                if part not in table:
+                    text = f"is missing: an outlet needs a pilot and a contactor. Add [{'.'.join(path)}.{part}]."
+                    findings.refuse((*path, part), text)
+        if "meter" not in table:
+            findings.warn(path, "has no meter: no energy is told to anybody, and no overcurrent is noticed.")
+    for evse in settings.evses:
+        if evse.connector.startswith("s") and evse.lock is None and evse.board is None:
+            text = "is a socket without a lock: the plug can be pulled under load."
+            findings.warn((*_path(evse), "connector"), text, evse.connector)
+
+
+def _supply(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    site = settings.station.max_current
+    for evse in settings.evses:
+        path = _path(evse)
+        if evse.max_current > site:
+            text = f"station.max_current is {site:g} A: the outlet cannot have more than the supply."
+            findings.refuse((*path, "max_current"), text, evse.max_current)
+        if 0 < evse.failsafe_current < 6:
+            # IEC 61851-1 table A.7: no duty cycle stands for less than 6 A.
+            findings.refuse((*path, "failsafe_current"), "must be 0, or 6 A or more.", evse.failsafe_current)
+        elif evse.failsafe_current > evse.max_current:
+            text = f"must not be above this outlet's max_current, {evse.max_current:g} A."
+            findings.refuse((*path, "failsafe_current"), text, evse.failsafe_current)
+
+
+def _lease(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """Nobody shares the supply out among the outlets while the station is away."""
+    site, lease = settings.station.max_current, settings.lease
+    together = sum(evse.failsafe_current for evse in settings.evses)
+    if lease.when_station_is_gone == "go on" and together > site:
+        text = (
+            f"the failsafe_current of all outlets is {together:g} A together, station.max_current {site:g} A. "
+            'Lower them, or set "stop".'
+        )
+        findings.refuse(("lease", "when_station_is_gone"), text, lease.when_station_is_gone)
+
+
+def _readers(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    tables = document.get("evse", {})
+    known = sorted(int(name) for name in tables if str(name).isdigit()) if isinstance(tables, Mapping) else []
+    for name, reader in settings.readers.items():
+        for evse in reader.evses:
+            if evse not in known:
+                text = f"there is no [evse.{evse}]; there are: {', '.join(map(str, known)) or 'none'}."
+                findings.refuse(("reader", name, "evses"), text, reader.evses)
+    if not settings.readers and settings.ocpp.url == "":
+        findings.warn(("reader",), "is missing and there is no central system: nothing but free vending can start.")
+
+
+def _buses(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """Each bus is of a kind that its devices speak, and has one process as its owner."""
+    owners: dict[str, Part] = {}
+    for part in _parts(settings):
+        if part.bus not in settings.buses:  # said already
+            continue
+        path = (*_split(part), "bus")
+        bus = settings.buses[part.bus]
+        speaks: tuple[str, ...] = getattr(registry.find(part.kind, part.driver), "bus_drivers", ())
+        if speaks and bus.driver not in speaks:
+            text = f"is a {bus.driver} bus; {part.driver} needs {' or '.join(speaks)}."
+            findings.refuse(path, text, part.bus)
+        owner = owners.setdefault(part.bus, part)
+        if _process(owner) != _process(part):
+            text = (
+                f"belongs to the {_process(owner)} process already ({owner.where}), and this part to the "
+                f"{_process(part)} process: a bus has one owner. Put it on a bus of its own."
+            )
+            findings.refuse(path, text, part.bus)
+    for name in settings.buses:
+        if name not in owners and not findings.problems:
+            findings.warn(("bus", name), "is used by nothing.")
+
+
+def _addresses(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """Two devices on one bus never answer to the same address."""
+    taken: dict[tuple[str, int], Part] = {}
+    for part in _parts(settings):
+        unit = getattr(part.settings, "unit", None)
+        if part.bus is None or not isinstance(unit, int):
+            continue
+        other = taken.setdefault((part.bus, unit), part)
+        if other is not part:
+            text = f"{other.where} on {part.bus} has this address too; give each device its own."
+            findings.refuse((*_split(part), "unit"), text, unit)
+
+
+def _ports(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """A serial port has one owner."""
+    taken: dict[str, Part] = {}
+    for part in (*settings.buses.values(), *_parts(settings)):
+        port = getattr(part.settings, "port", None)
+        if not isinstance(port, str):
+            continue
+        other = taken.setdefault(port, part)
+        if other is not part:
+            remedy = "Put both on one [bus.NAME]." if part.kind == other.kind == "bus" else "Use another port."
+            findings.refuse((*_split(part), "port"), f"{other.where} owns this port already. {remedy}", port)
+
+
+def _opening_time(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """From the EV's leaving C to the open contactor: what the hardware declares must leave time for the loop."""
+    for evse in settings.evses:
+        if evse.pilot is None:
+            continue
+        sample = _declared_ms(evse.pilot, "sample_ms")
+        parts = [part for part in (evse.pilot, evse.contactor) if part is not None]
+        release = max(_declared_ms(part, "release_ms") for part in parts)
+        total = sample + DEBOUNCE * TICK_MS + SCHEDULING_MS + release
+        if total > OPEN_WITHIN_MS:
+            text = (
+                f"opens within {total:g} ms only, IEC 61851-1 wants {OPEN_WITHIN_MS}: sampling {sample:g}, "
+                f"debounce {DEBOUNCE * TICK_MS}, scheduling {SCHEDULING_MS}, contactor {release:g} ms. "
+                "Use a faster line or contactor."
+            )
+            findings.refuse((*_split(evse.pilot), "driver"), text, evse.pilot.driver)
+
+
+def _declared_ms(part: Part, name: str) -> float:
+    """What the driver's settings or, where they say nothing, its class declares."""
+    value = getattr(part.settings, name, getattr(registry.find(part.kind, part.driver), name, 0.0))
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _parts(settings: Settings) -> Iterator[Part]:
+    """All hardware but the buses."""
+    for evse in settings.evses:
+        yield from evse.parts()
+    for reader in settings.readers.values():
+        yield reader.part
+
+
+def _process(part: Part) -> str:
+    return "pilot" if part.kind in PILOT_PARTS.values() else "station"
+
+
+def _split(part: Part) -> Path:
+    return tuple(part.where.split("."))
+
+
+def _path(evse: EvseSettings) -> Path:
+    return ("evse", str(evse.id))
