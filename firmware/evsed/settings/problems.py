@@ -33,7 +33,7 @@ class SettingsError(Exception):
 def table(problems: Sequence[Problem]) -> list[str]:
     """One line of text for each, in columns."""
     width = max((len(p.subject) for p in problems if len(p.subject) <= _WIDEST), default=0)
-    return [f"{p.line if p.line else '':>4}  {p.subject:<{width}}  {p.text}" for p in problems]
+    return [f"{p.line if p.line else '':>3}  {p.subject:<{width}}  {p.text}" for p in problems]
 
 
 def shown(value: Any) -> str:

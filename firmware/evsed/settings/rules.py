@@ -114,7 +114,7 @@ def _buses(settings: Settings, document: Mapping[str, Any], findings: Findings) 
     """Each bus is of a kind that its devices speak, and has one process as its owner."""
     owners: dict[str, Part] = {}
     for part in _parts(settings):
-        if part.bus not in settings.buses:  # said already
+        if part.bus is None or part.bus not in settings.buses:  # the latter was said when it was read
             continue
         path = (*_split(part), "bus")
         bus = settings.buses[part.bus]
