@@ -1,0 +1,116 @@
+"""Modbus RTU on a serial port: one owner of the line, several devices on it."""
+
+from __future__ import annotations
+
+import os
+import termios
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .. import ports
+from ..options import option
+from .modbus import Answer, Block
+
+if TYPE_CHECKING:
+    from pymodbus.client import AsyncModbusSerialClient
+
+
+class ModbusSerial:
+    """A `ModbusBus` on an RS485 adapter or UART. The port is taken exclusively at the first read, and taken again
+    when it comes back after it vanished; one that is not there at the start is a DriverError of the constructor.
+    """
+
+    @dataclass(frozen=True, slots=True)
+    class Settings:
+        port: str = option(help="serial port of the line", example="/dev/serial/by-id/usb-FTDI_USB-RS485-if00-port0")
+        baudrate: int = option(
+            9600,
+            help="speed of the line, the same in all its devices",
+            unit="bit/s",
+            choices=(1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200),
+        )
+        parity: str = option("N", help="parity bit: none, even or odd", choices=("N", "E", "O"))
+        stopbits: int = option(1, help="stop bits", choices=(1, 2))
+        timeout_ms: int = option(
+            300,
+            help="how long a device may take to answer, besides the time the bits need; it is asked once again then",
+            unit="ms",
+            minimum=20,
+            maximum=900,
+        )
+        gap_ms: int = option(
+            30,
+            help="silence before each request; some meters (SDM72) need 100",
+            unit="ms",
+            minimum=0,
+            maximum=500,
+        )
+
+    def __init__(self, settings: Settings, where: str) -> None:
+        ports.check(settings.port, where)
+        # Here and not above: the pilot process checks these settings too and has no room for pymodbus.
+        from .modbus_line import Line, RtuFilter
+
+        self.settings = settings
+        self.where = where
+        self._rtu = RtuFilter()
+        self._node: tuple[int, int] | None = None
+        self._line = Line(
+            self._connect,
+            allowance=self._allowance,
+            gap=settings.gap_ms / 1000,
+            gone=lambda: self._node != _node(settings.port),
+            place=f"{settings.port}, {settings.baudrate} 8{settings.parity}{settings.stopbits}",
+            advice=(
+                "Check the device's power, its unit number, its speed and parity, and whether A and B are swapped; "
+                "noise asks for a terminator at both ends and one unit number for each device."
+            ),
+            rtu=self._rtu,
+        )
+
+    async def read(self, unit: int, blocks: Sequence[Block], where: str, within: float = 1.0) -> Answer:
+        """As ModbusBus.read."""
+        return await self._line.read(unit, blocks, where, within)
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._line.close()
+
+    def _allowance(self, block: Block) -> float:
+        bits = 11 if self.settings.parity != "N" or self.settings.stopbits == 2 else 10
+        octets = 8 + 5 + 2 * block.count  # request and answer
+        return self.settings.timeout_ms / 1000 + octets * bits / self.settings.baudrate
+
+    async def _connect(self) -> AsyncModbusSerialClient:
+        from pymodbus.client import AsyncModbusSerialClient
+
+        settings = self.settings
+        ports.check(settings.port, self.where)  # pymodbus keeps the reason of a failure to itself
+        self._node = _node(settings.port)
+        client = AsyncModbusSerialClient(
+            settings.port,
+            baudrate=settings.baudrate,
+            parity=settings.parity,
+            stopbits=settings.stopbits,
+            timeout=5.0,  # above every allowance: the line keeps the time
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=self._rtu,
+        )
+        try:
+            connected = await client.connect()
+        except (OSError, ValueError, termios.error) as error:
+            raise ports.trouble(settings.port, self.where, error) from error
+        if not connected:
+            raise ports.trouble(settings.port, self.where, OSError("pymodbus gives no reason"))
+        return client
+
+
+def _node(port: str) -> tuple[int, int] | None:
+    """Which device the name stands for now: an adapter that is plugged in again may be another."""
+    try:
+        found = os.stat(port)
+    except OSError:
+        return None
+    return found.st_rdev, found.st_ino

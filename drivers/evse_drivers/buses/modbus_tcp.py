@@ -1,0 +1,67 @@
+"""Modbus TCP: a device on the network, or a gateway to a line of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..api import DriverError
+from ..options import option
+from .modbus import Answer, Block
+
+if TYPE_CHECKING:
+    from pymodbus.client import AsyncModbusTcpClient
+
+CONNECT = 0.5  # s
+
+
+class ModbusTcp:
+    """A `ModbusBus` over TCP. Connects at the first read, and anew after a silence: a connection may be half dead."""
+
+    @dataclass(frozen=True, slots=True)
+    class Settings:
+        host: str = option(help="name or address of the device or gateway", example="192.168.1.20")
+        port: int = option(502, help="TCP port", minimum=1, maximum=65535)
+        timeout_ms: int = option(
+            300, help="how long an answer may take; it is asked once again then", unit="ms", minimum=20, maximum=900
+        )
+        gap_ms: int = option(
+            0, help="silence before each request; a gateway to RS485 may need some", unit="ms", minimum=0, maximum=500
+        )
+
+    def __init__(self, settings: Settings, where: str) -> None:
+        # Here and not above: the pilot process checks these settings too and has no room for pymodbus.
+        from .modbus_line import Line
+
+        self.settings = settings
+        self.where = where
+        self._line = Line(
+            self._connect,
+            allowance=lambda block: settings.timeout_ms / 1000,
+            gap=settings.gap_ms / 1000,
+            gone=lambda: True,
+            place=f"{settings.host}:{settings.port}",
+            advice="Check the device's power and its unit number, and whether its Modbus TCP is enabled.",
+        )
+
+    async def read(self, unit: int, blocks: Sequence[Block], where: str, within: float = 1.0) -> Answer:
+        """As ModbusBus.read."""
+        return await self._line.read(unit, blocks, where, within)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._line.close()
+
+    async def _connect(self) -> AsyncModbusTcpClient:
+        from pymodbus.client import AsyncModbusTcpClient
+
+        settings = self.settings
+        client = AsyncModbusTcpClient(settings.host, port=settings.port, timeout=CONNECT, retries=0, reconnect_delay=0)
+        if not await client.connect():
+            raise DriverError(
+                f"{self.where}: no connection to {settings.host}:{settings.port} within {CONNECT:g} s. Check the "
+                "device's power and network cable, its address, and whether its Modbus TCP is enabled."
+            )
+        client.comm_params.timeout_connect = 5.0
+        return client

@@ -1,0 +1,105 @@
+"""Watches a PN532 for cards: when a card is a new one, and how a reader that failed is brought back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+
+from ..api import DriverError
+from .pn532_uart import Uart
+
+LOG = logging.getLogger(__name__)
+
+GONE_AFTER = 0.7  # s unseen; a card in a moving hand is missed now and then
+OUTAGE = 5.0  # s; a card that was held before a shorter outage is still the same
+LOOKS = 3  # that may fail in a row before the reader is set up again
+FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0  # s between attempts to set it up
+
+
+class Hold:
+    """Tells a card that is held from one that comes (again)."""
+
+    def __init__(self) -> None:
+        self._uid = ""
+        self._seen_at = float("-inf")
+
+    def new(self, uid: str, now: float) -> bool:
+        """`uid` is there at `now` (s): whether it has just come."""
+        # ISO/IEC 14443-3, 6.5.4: 08 begins a random UID, which a phone may change while it is held.
+        same = uid == self._uid or (_random(uid) and _random(self._uid))
+        held = same and now - self._seen_at <= GONE_AFTER
+        self._uid, self._seen_at = uid, now
+        return not held
+
+    def blind(self, seconds: float) -> None:
+        """Nothing could be seen for so long."""
+        if seconds <= OUTAGE:
+            self._seen_at += seconds
+
+
+def _random(uid: str) -> bool:
+    return len(uid) == 8 and uid.startswith("08")
+
+
+class Watch:
+    """The life of one reader: set up, looked at, and set up again for ever."""
+
+    def __init__(self, port: str, baudrate: int, every: float, where: str) -> None:
+        self._port, self._baudrate, self._every, self._where = port, baudrate, every, where
+        self._stop = asyncio.Event()
+        self._hold = Hold()
+        self._trouble = ""  # as logged last
+
+    def stop(self) -> None:
+        """`cards` ends within a look."""
+        self._stop.set()
+
+    async def cards(self) -> AsyncIterator[str]:
+        """The UID of each card that comes."""
+        wait = FIRST_WAIT
+        blind_since = time.monotonic()
+        while not self._stop.is_set():
+            uart = None
+            try:
+                uart = Uart(self._port, self._baudrate, self._where)
+                version = await uart.start()
+                LOG.info("%s: PN532 on %s answers, firmware %s.", self._where, self._port, version)
+                self._hold.blind(time.monotonic() - blind_since)
+                self._trouble, wait = "", FIRST_WAIT
+                async for uid in self._looks(uart):
+                    yield uid
+            except DriverError as error:
+                blind_since = time.monotonic()
+                if str(error) != self._trouble:
+                    self._trouble = str(error)
+                    LOG.error("%s Cards are not read until it answers; evsed goes on trying.", error)
+            finally:
+                if uart is not None:
+                    uart.close()
+            if await self._stopped_within(wait):
+                return
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    async def _looks(self, uart: Uart) -> AsyncIterator[str]:
+        failed = 0
+        while not await self._stopped_within(self._every):
+            try:
+                uid = await uart.look()
+            except DriverError:
+                failed += 1
+                if failed == LOOKS:
+                    raise
+                continue
+            failed = 0
+            if uid is not None and self._hold.new(uid, time.monotonic()):
+                yield uid
+
+    async def _stopped_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return False
+        return True
