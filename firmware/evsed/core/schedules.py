@@ -22,6 +22,8 @@ from dataclasses import dataclass, replace
 
 from evsed.model.profiles import CompositeSchedule, Installed, Period, Profile, Purpose, RateUnit
 
+MOST_PERIODS = 1024  # OCPP 2.0.1 ChargingScheduleType
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -75,7 +77,8 @@ def composite(
     """What will be offered from `utc` on for `duration` s; start and periods are in whole seconds.
 
     For the station (evse 0) `parts` are its EVSEs: it expects to draw no more than they may together (K08.FR.03).
-    Without a transaction the TxDefaultProfile counts, as if one ran (K08.FR.06).
+    Without a transaction the TxDefaultProfile counts, as if one ran (K08.FR.06). It ends early where more than
+    MOST_PERIODS would be needed.
     """
     profiles = tuple(profiles)
     start = math.floor(utc)
@@ -87,8 +90,12 @@ def composite(
         if each:
             rate = min(rate, math.fsum(_rate(*part, volts, at, unit)[0] for part in each))
         period = Period(at - start, _tenths(rate), phases)
-        if not periods or (periods[-1].limit, periods[-1].phases) != (period.limit, period.phases):
-            periods.append(period)
+        if periods and (periods[-1].limit, periods[-1].phases) == (period.limit, period.phases):
+            continue
+        if len(periods) == MOST_PERIODS:
+            duration = period.start
+            break
+        periods.append(period)
     return CompositeSchedule(outlet.evse, float(start), duration, unit, tuple(periods))
 
 
