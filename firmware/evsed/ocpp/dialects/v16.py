@@ -1,0 +1,283 @@
+"""OCPP 1.6: reports and questions as calls, and what their answers tell. EVSE n is connector n."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evsed.model.commands import Answer, Command
+from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, BootAnswer, Question
+from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
+from evsed.model.tokens import Standing, Token, Verdict
+from evsed.model.transactions import ChargingState, Sample, StopReason, Trigger
+
+from . import Body, BodyError, Context, Learned, Payload, RefusedCall, v16_commands
+from .schema import cut, problem, schema
+from .times import read_time
+from .v16_keys import preset as preset
+from .values import hold_against, plain, refuse, sampled_value
+
+# A transaction without a token needs an idTag all the same: OCPP 2.x's word for it.
+NO_TOKEN = "NoAuthorization"
+GIVEN_UP = -1  # the transactionId of a transaction whose start was never acknowledged (errata 4.0)
+
+# The words of a stop that OCPP 1.6 lacks. HardReset and SoftReset: by the report's own reason.
+STOP_REASONS: Mapping[StopReason, str] = {
+    StopReason.DE_AUTHORIZED: "DeAuthorized",
+    StopReason.EMERGENCY_STOP: "EmergencyStop",
+    StopReason.ENERGY_LIMIT_REACHED: "Other",
+    StopReason.EV_DISCONNECTED: "EVDisconnected",
+    StopReason.IMMEDIATE_RESET: "HardReset",
+    StopReason.LOCAL: "Local",
+    StopReason.OTHER: "Other",
+    StopReason.OVERCURRENT_FAULT: "Other",
+    StopReason.POWER_LOSS: "PowerLoss",
+    StopReason.REBOOT: "Reboot",
+    StopReason.REMOTE: "Remote",
+    StopReason.SCHEDULED_RESET: "SoftReset",
+    StopReason.STOPPED_BY_EV: "Other",
+    StopReason.TIMEOUT: "Other",
+    StopReason.UNLOCK_COMMAND: "UnlockCommand",
+}
+
+# Faults by words in their names, first match wins; any other is OtherError. vendorErrorCode has the name itself.
+ERROR_CODES: tuple[tuple[str, str], ...] = (
+    ("weld", "PowerSwitchFailure"),
+    ("contactor", "PowerSwitchFailure"),
+    ("lock", "ConnectorLockFailure"),
+    ("rcd", "GroundFailure"),
+    ("ground", "GroundFailure"),
+    ("residual", "GroundFailure"),
+    ("temperature", "HighTemperature"),
+    ("thermal", "HighTemperature"),
+    ("overcurrent", "OverCurrentFailure"),
+    ("overvoltage", "OverVoltage"),
+    ("undervoltage", "UnderVoltage"),
+    ("meter", "PowerMeterFailure"),
+    ("reader", "ReaderFailure"),
+    ("loop", "InternalError"),
+    ("lost", "InternalError"),
+)
+
+_CHARGING: Mapping[ChargingState | None, str] = {
+    ChargingState.CHARGING: "Charging",
+    ChargingState.SUSPENDED_EVSE: "SuspendedEVSE",
+    ChargingState.SUSPENDED_EV: "SuspendedEV",
+    ChargingState.EV_CONNECTED: "SuspendedEVSE",  # no energy is offered yet
+    ChargingState.IDLE: "SuspendedEV",  # unplugged at the vehicle's side, the transaction goes on
+    None: "SuspendedEVSE",
+}
+
+
+def status(report: ConnectorReport) -> str:
+    """One of the nine statuses; of the station itself (evse 0) one of three."""
+    match report:
+        case ConnectorReport(fault=str()):
+            return "Faulted"
+        case ConnectorReport(evse=0):
+            return "Available" if report.operative else "Unavailable"
+        case ConnectorReport(transaction=True):
+            return _CHARGING[report.charging_state]
+        case ConnectorReport(operative=False):
+            return "Unavailable"
+        case ConnectorReport(finished=True):
+            return "Finishing"
+        case ConnectorReport(preparing=True):
+            return "Preparing"
+        case ConnectorReport(reserved=True):
+            return "Reserved"
+        case ConnectorReport(plugged=True):
+            return "Preparing"
+        case _:
+            return "Available"
+
+
+def error_code(fault: str | None) -> str:
+    """The errorCode of a fault."""
+    if fault is None:
+        return "NoError"
+    name = fault.casefold()
+    return next((code for word, code in ERROR_CODES if word in name), "OtherError")
+
+
+def id_tag(token: Token | None) -> str:
+    """The idTag of a token."""
+    return token.id if token is not None and token.id else NO_TOKEN
+
+
+def meter_value(sample: Sample, context: Context) -> Payload:
+    """One meterValue: the values of one instant."""
+    values = []
+    for value in sample.values:
+        body: dict[str, Any] = {"value": plain(value.value), **sampled_value(value, sample)}
+        if value.unit:
+            body["unit"] = value.unit
+        values.append(body)
+    return {"timestamp": context.stamp(sample.at), "sampledValue": values}
+
+
+class V16:
+    """See Dialect."""
+
+    version = "1.6"
+    subprotocol = "ocpp1.6"
+    # 1.6 has no choice of start and stop: energy may flow from the first moment of a transaction on, and what an
+    # unplugging does is StopTransactionOnEVSideDisconnect's (TxCtrlr.StopTxOnEVSideDisconnect).
+    overlay: Mapping[str, str] = {"TxCtrlr.TxStartPoint": "PowerPathClosed"}
+
+    def spell(self, report: Report, context: Context) -> tuple[Body, ...]:
+        """See Dialect."""
+        match report:
+            case TransactionReport(kind=Kind.STARTED):
+                return (self._start(report, context),)
+            case TransactionReport(kind=Kind.ENDED):
+                return (self._stop(report, context),)
+            case TransactionReport():
+                number = context.number(report.transaction)
+                transaction = {"transactionId": GIVEN_UP if number is None else number}
+                return self._meter_values(report.evse, report.samples, transaction, context)
+            case MeterReport():
+                return self._meter_values(report.evse, report.samples, {}, context)
+            case ConnectorReport():
+                return (self._status(report, context),)
+            case InventoryReport():
+                return ()  # asked for in 2.x only
+
+    def ask(self, question: Question, context: Context) -> Body:
+        """See Dialect."""
+        station = context.topology
+        match question:
+            case Boot():
+                payload = {"chargePointVendor": station.vendor, "chargePointModel": station.model}
+                payload |= {"chargePointSerialNumber": station.serial} if station.serial else {}
+                return _body("BootNotification", {**payload, "firmwareVersion": station.firmware})
+            case Beat():
+                return _body("Heartbeat", {})
+            case Authorize(token):
+                return _body("Authorize", {"idTag": id_tag(token)})
+
+    def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
+        """See Dialect. A time that cannot be read is as none: it decides nothing here."""
+        match action:
+            case "BootNotification":
+                reply = BootAnswer(payload["status"], _time(payload, "currentTime"), payload["interval"])
+                return Learned(reply=reply)
+            case "Heartbeat":
+                return Learned(reply=BeatAnswer(_time(payload, "currentTime")))
+            case "Authorize":
+                return Learned(reply=AuthorizeAnswer(_verdict(payload["idTagInfo"])))
+            case "StartTransaction":
+                return Learned(verdict=_verdict(payload["idTagInfo"]), number=int(payload["transactionId"]))
+            case "StopTransaction" if "idTagInfo" in payload:
+                return Learned(verdict=_verdict(payload["idTagInfo"]))
+            case _:
+                return Learned()
+
+    def read(self, action: str, payload: Payload, context: Context) -> Command:
+        """See Dialect."""
+        form = schema("v16", action) if not action.endswith("Response") else None
+        if form is None or action in v16_commands.OURS:
+            raise RefusedCall("NotImplemented", f"OCPP 1.6 has no call {action[:50]!r} to a station")
+        if action not in v16_commands.READERS:
+            raise RefusedCall("NotSupported", f"{action} is not supported by this station")
+        found = problem(form, payload)
+        if found is not None:
+            raise refuse(found)
+        return v16_commands.READERS[action](payload, context)
+
+    def answer(self, command: Command, answer: Answer, context: Context) -> Payload:
+        """See Dialect."""
+        action, payload = v16_commands.answer(command, answer)
+        form = schema("v16", f"{action}Response")
+        assert form is not None, action
+        list(cut(form, payload))
+        return payload
+
+    def check(self, action: str, payload: Payload, is_answer: bool) -> None:
+        """See Dialect."""
+        form = schema("v16", f"{action}Response" if is_answer else action)
+        if form is None:
+            raise BodyError("", f"OCPP 1.6 has no message {action[:50]!r}")
+        hold_against(form, payload)
+
+    def code_spelling(self, code: str) -> str:
+        """See Dialect. The mistakes are those of OCPP-J 1.6."""
+        return {
+            "FormatViolation": "FormationViolation",
+            "OccurrenceConstraintViolation": "OccurenceConstraintViolation",
+            "RpcFrameworkError": "ProtocolError",
+            "MessageTypeNotSupported": "ProtocolError",
+        }.get(code, code)
+
+    # --- reports ----------------------------------------------------------------------------------------------
+
+    def _start(self, report: TransactionReport, context: Context) -> Body:
+        payload: Payload = {
+            "connectorId": report.evse,
+            "idTag": id_tag(report.token),
+            "meterStart": round(report.meter_wh or 0),
+            "timestamp": context.stamp(report.at),
+        }
+        if report.reservation is not None:
+            payload["reservationId"] = report.reservation
+        notes = () if report.meter_wh is not None else ("no meter reading: meterStart 0 stands for it",)
+        return _body("StartTransaction", payload, notes)
+
+    def _stop(self, report: TransactionReport, context: Context) -> Body:
+        number = context.number(report.transaction)
+        payload: Payload = {
+            "transactionId": GIVEN_UP if number is None else number,
+            "meterStop": round(report.meter_wh or 0),
+            "timestamp": context.stamp(report.at),
+            "reason": self._reason(report),
+        }
+        if report.token is not None and report.token.id:
+            payload["idTag"] = report.token.id
+        data = [meter_value(sample, context) for sample in report.history if sample.values]
+        if data:
+            payload["transactionData"] = data
+        notes = () if report.meter_wh is not None else ("no meter reading: meterStop 0 stands for it",)
+        return _body("StopTransaction", payload, notes)
+
+    def _reason(self, report: TransactionReport) -> str:
+        if report.trigger is Trigger.UNLOCK_COMMAND:
+            return "UnlockCommand"
+        return STOP_REASONS[report.stop_reason or StopReason.LOCAL]
+
+    def _meter_values(
+        self, evse: int, samples: tuple[Sample, ...], transaction: Payload, context: Context
+    ) -> tuple[Body, ...]:
+        values = [meter_value(sample, context) for sample in samples if sample.values]
+        if not values:
+            return ()
+        return (_body("MeterValues", {"connectorId": evse, **transaction, "meterValue": values}),)
+
+    def _status(self, report: ConnectorReport, context: Context) -> Body:
+        payload = {
+            "connectorId": report.evse,
+            "errorCode": error_code(report.fault),
+            "status": status(report),
+            "timestamp": context.stamp(report.at),
+        }
+        if report.info:
+            payload["info"] = report.info
+        if report.fault is not None:
+            payload |= {"vendorId": context.topology.vendor, "vendorErrorCode": report.fault}
+        return _body("StatusNotification", payload)
+
+
+def _body(action: str, payload: Payload, notes: tuple[str, ...] = ()) -> Body:
+    form = schema("v16", action)
+    assert form is not None, action
+    return Body(action, payload, (*notes, *cut(form, payload)))
+
+
+def _time(payload: Payload, name: str) -> float | None:
+    try:
+        return read_time(payload[name])
+    except (KeyError, ValueError):
+        return None
+
+
+def _verdict(info: Payload) -> Verdict:
+    return Verdict(Standing(info["status"]), _time(info, "expiryDate"), info.get("parentIdTag"))
