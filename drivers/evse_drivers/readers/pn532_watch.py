@@ -12,8 +12,8 @@ from .pn532_uart import Uart
 
 LOG = logging.getLogger(__name__)
 
-GONE_AFTER = 0.7  # s unseen; a card in a moving hand is missed now and then
-OUTAGE = 5.0  # s; a card that was held before a shorter outage is still the same
+MISSES = 3  # looks without it, and a card is gone: in a moving hand it is missed now and then
+OUTAGE = 5.0  # s; a card that was held before a shorter outage of the reader is still the same
 LOOKS = 3  # that may fail in a row before the reader is set up again
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0  # s between attempts to set it up
 
@@ -24,19 +24,18 @@ class Hold:
     def __init__(self) -> None:
         self._uid = ""
         self._seen_at = float("-inf")
+        self._misses = 0
 
-    def new(self, uid: str, now: float) -> bool:
-        """`uid` is there at `now` (s): whether it has just come."""
+    def new(self, uid: str | None, now: float) -> bool:
+        """A look at `now` (s) found `uid`, or no card: whether a card has just come."""
+        if uid is None:
+            self._misses += 1
+            return False
         # ISO/IEC 14443-3, 6.5.4: 08 begins a random UID, which a phone may change while it is held.
         same = uid == self._uid or (_random(uid) and _random(self._uid))
-        held = same and now - self._seen_at <= GONE_AFTER
-        self._uid, self._seen_at = uid, now
+        held = same and self._misses < MISSES and now - self._seen_at <= OUTAGE
+        self._uid, self._seen_at, self._misses = uid, now, 0
         return not held
-
-    def blind(self, seconds: float) -> None:
-        """Nothing could be seen for so long."""
-        if seconds <= OUTAGE:
-            self._seen_at += seconds
 
 
 def _random(uid: str) -> bool:
@@ -59,19 +58,16 @@ class Watch:
     async def cards(self) -> AsyncIterator[str]:
         """The UID of each card that comes."""
         wait = FIRST_WAIT
-        blind_since = time.monotonic()
         while not self._stop.is_set():
             uart = None
             try:
                 uart = Uart(self._port, self._baudrate, self._where)
                 version = await uart.start()
                 LOG.info("%s: PN532 on %s answers, firmware %s.", self._where, self._port, version)
-                self._hold.blind(time.monotonic() - blind_since)
                 self._trouble, wait = "", FIRST_WAIT
                 async for uid in self._looks(uart):
                     yield uid
             except DriverError as error:
-                blind_since = time.monotonic()
                 if str(error) != self._trouble:
                     self._trouble = str(error)
                     LOG.error("%s Cards are not read until it answers; evsed goes on trying.", error)
@@ -93,7 +89,7 @@ class Watch:
                     raise
                 continue
             failed = 0
-            if uid is not None and self._hold.new(uid, time.monotonic()):
+            if self._hold.new(uid, time.monotonic()) and uid is not None:
                 yield uid
 
     async def _stopped_within(self, seconds: float) -> bool:
