@@ -74,7 +74,7 @@ class DeskWires:
         if last is None or time.monotonic() - last[0] > FRESH:
             self._ask(LOOK, evse)
             last = self._positions[evse]
-        return last[1 + part]
+        return last[1] if part == 0 else last[2]
 
     def drive(self, evse: int, duty: float | None) -> None:
         """The pilot output, as in PilotLine.drive. Never blocks."""
@@ -97,7 +97,7 @@ class DeskWires:
                     packet = self._link.recv(512)
                 except BlockingIOError:
                     raise DriverError(
-                        f"{self.where}: the desk at {self.path} did not answer within {TIMEOUT} s. Look at its terminal."
+                        f"{self.where}: the desk at {self.path} gave no answer in {TIMEOUT} s. Look at its terminal."
                     ) from None
                 except OSError as error:
                     raise self._gone(error) from None

@@ -138,6 +138,12 @@ class Outlet:
             self._tell(now, "unplugged")
             self._trace()
 
+    def ask(self, now: float, on: bool | None) -> None:
+        """Close or open S2 at once; None: the vehicle decides again."""
+        self.step(now)
+        self.vehicle.ask = on
+        self._move(now, 0.0)
+
     def fault(self, now: float, name: str, on: bool) -> None:
         """Break or mend something of FAULTS."""
         self.step(now)
@@ -170,16 +176,24 @@ class Outlet:
                 self._bolt(piece)
 
     def _charge(self, at: float, seconds: float) -> None:
-        vehicle = self.vehicle
         wh = self.watts * seconds / 3600.0
         self.register_wh += wh
-        vehicle.take(wh)
+        self.vehicle.take(wh)
+        self._move(at, seconds)
+
+    def _move(self, at: float, seconds: float) -> None:
+        vehicle = self.vehicle
         s2, full = vehicle.s2, vehicle.full
-        blind = not self.powered or self.faults & {"cp-short", "cp-open"}
-        vehicle.step(at, seconds, 0.0 if blind else circuit.offered_amps(self.duty), self.closed and self.mains)
+        vehicle.step(at, seconds, self._pilot_at_inlet, self.closed and self.mains)
         if vehicle.s2 != s2:
             self._tell(at, "s2-closed" if vehicle.s2 else "s2-opened", full=full)
             self._trace()
+
+    @property
+    def _pilot_at_inlet(self) -> float:
+        """The amps that the vehicle reads from its end of the line."""
+        blind = not self.powered or "cp-short" in self.faults or "cp-open" in self.faults
+        return 0.0 if blind else circuit.offered_amps(self.duty)
 
     def _contact(self, at: float, closed: bool) -> None:
         if (closed and "contactor-stuck-open" in self.faults) or (not closed and "welded" in self.faults):
@@ -188,7 +202,7 @@ class Outlet:
             amps = self.vehicle.amps
             self.closed = closed
             self._tell(at, "contact-closed" if closed else "contact-opened", amps=round(amps, 2))
-            self.vehicle.step(at, 0.0, circuit.offered_amps(self.duty), closed and self.mains)
+            self._move(at, 0.0)
 
     def _bolt(self, at: float) -> None:
         if "lock-stuck" not in self.faults and self.locked != self.bolt:
