@@ -1,7 +1,7 @@
 """The technician's file evsed.toml as frozen dataclasses, or all that is wrong with it."""
 
 from .declared import EvseSettings, LeaseSettings, OcppSettings, Part, ReaderSettings, Settings, StationSettings
-from .loading import load, presets_refused
+from .loading import PresetCheck, load
 from .problems import Problem, SettingsError
 
 __all__ = [
@@ -9,11 +9,11 @@ __all__ = [
     "LeaseSettings",
     "OcppSettings",
     "Part",
+    "PresetCheck",
     "Problem",
     "ReaderSettings",
     "Settings",
     "SettingsError",
     "StationSettings",
     "load",
-    "presets_refused",
 ]

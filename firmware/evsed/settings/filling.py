@@ -27,6 +27,8 @@ class Findings:
 
     def line(self, path: Path) -> int | None:
         """The line of that key, or of the nearest table around it."""
+        if path not in self.lines and path[:2] == ("ocpp", "variables"):
+            path = (*path[:2], *(part for name in path[2:] for part in name.split(".")))  # written without quotes
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any
@@ -30,8 +31,16 @@ from .problems import Problem, SettingsError, near, shown
 TABLES = ("station", "ocpp", "lease", "bus", "evse", "reader")
 
 
-def load(path: str | FilePath) -> Settings:
-    """The settings in that file; raises SettingsError whose text names all problems, each with its line."""
+# Says which presets the device model does not take: {"keys.HeartbeatIntervall": "is no OCPP 1.6 key. Did you ..."};
+# names as in OcppSettings.lines. See evsed.presets.
+PresetCheck = Callable[[Settings], Mapping[str, str]]
+
+
+def load(path: str | FilePath, presets: PresetCheck | None = None) -> Settings:
+    """The settings in that file; raises SettingsError whose text names all problems, each with its line.
+
+    The station passes `evsed.presets.refused`; the pilot process, which has no use for presets, passes nothing.
+    """
     name = str(path)
     text = _text(name)
     try:
@@ -40,24 +49,21 @@ def load(path: str | FilePath) -> Settings:
         raise SettingsError(name, [_syntax(text, str(error))]) from None
     findings = Findings(lines(text))
     settings = _Reading(name, document, findings).settings()
-    if settings is None or findings.problems:
+    for preset, why in presets(settings).items() if presets else ():
+        _, _, key = preset.partition(".")
+        table = "keys" if preset.startswith("keys.") else "variables"
+        findings.refuse(("ocpp", table, key), why, _preset(document["ocpp"][table], key))
+    if findings.problems:
         raise SettingsError(name, findings.problems)
-    return settings
+    return dataclasses.replace(settings, warnings=tuple(findings.warnings))
 
 
-def presets_refused(settings: Settings, reasons: Mapping[str, str]) -> SettingsError:
-    """The error for presets that the device model does not take.
-
-    `reasons` maps "keys.HeartbeatInterval" or "variables.TxCtrlr.EVConnectionTimeOut" to what is wrong with it.
-    """
-    problems = []
-    for preset, why in reasons.items():
-        table, _, name = preset.partition(".")
-        values = settings.ocpp.keys if table == "keys" else settings.ocpp.variables
-        subject = f"ocpp.{table}.{name}" if table == "keys" else f'ocpp.{table}."{name}"'
-        found = f" = {shown(values[name])}" if name in values else ""
-        problems.append(Problem(settings.ocpp.lines.get(preset), subject + found, why))
-    return SettingsError(settings.path, problems)
+def _preset(table: Mapping[str, Any], key: str) -> Any:
+    """Its value as it stands in the file, be the name in quotes or not."""
+    value: Any = table
+    for part in [key] if key in table else key.split("."):
+        value = value[part]
+    return "..." if "password" in key.lower() or key.lower() == "authorizationkey" else value
 
 
 def _text(name: str) -> str:
@@ -92,7 +98,8 @@ class _Reading:
         self.document = document
         self.findings = findings
 
-    def settings(self) -> Settings | None:
+    def settings(self) -> Settings:
+        """What could be read of it; `findings` has the rest."""
         for name in self.document:
             if name not in TABLES:
                 self.findings.refuse((name,), f"is not a table of this file. {near(name, TABLES)}")
@@ -113,9 +120,6 @@ class _Reading:
             MappingProxyType({name: reader for name, reader in readers.items() if reader is not None}),
         )
         rules.check(settings, self.document, self.findings)
-        if self.findings.problems:
-            return None
-        object.__setattr__(settings, "warnings", tuple(self.findings.warnings))
         return settings
 
     def _table(self, path: Path) -> Mapping[str, Any]:

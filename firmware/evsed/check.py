@@ -1,0 +1,70 @@
+"""The command `evsed check FILE`: what a config file says, or all that is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+from evsed.presets import refused
+from evsed.settings import EvseSettings, Part, Settings, SettingsError, load
+from evsed.settings.problems import table
+
+
+def main(argv: list[str]) -> int:
+    """0: the file can be used; 1: it cannot, and standard error says why."""
+    parser = argparse.ArgumentParser(prog="evsed check", description="What a config file says, or what is wrong.")
+    parser.add_argument("file", nargs="?", default="/etc/evsed/evsed.toml")
+    arguments = parser.parse_args(argv)
+    try:
+        settings = load(arguments.file, refused)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(summary(settings)))
+    return 0
+
+
+def summary(settings: Settings) -> Iterator[str]:
+    """What was understood, in the technician's words."""
+    station, ocpp, lease = settings.station, settings.ocpp, settings.lease
+    yield f"{settings.path}: can be used (pilot's digest {settings.digest})."
+    yield ""
+    yield f"station   {station.vendor} {station.model}, serial {station.serial}, firmware {station.firmware}"
+    yield f"supply    {station.max_current:g} A per phase for all outlets, {station.nominal_voltage:g} V"
+    if ocpp.url:
+        login = "with a password" if ocpp.password else "without a password"
+        yield f"central   {ocpp.url} as {ocpp.identity}, OCPP {' or '.join(ocpp.versions)}, {login}"
+    else:
+        yield "central   none"
+    for name, value in {**ocpp.keys, **ocpp.variables}.items():
+        yield f"preset    {name} = {value}"
+    if lease.when_station_is_gone == "go on":
+        yield f"lease     without the station a charge goes on for {lease.go_on_minutes:g} min at most"
+    else:
+        yield "lease     without the station a charge ends"
+    for evse in settings.evses:
+        yield from _outlet(evse)
+    for name, reader in settings.readers.items():
+        meant = ", ".join(map(str, reader.evses)) or "all"
+        yield f"reader    {name}: {_part(reader.part)}, for evse {meant}"
+    for name, bus in settings.buses.items():
+        yield f"bus       {name}: {_part(bus)}"
+    if settings.warnings:
+        yield ""
+        yield "It is odd, though, that"
+        yield from table(settings.warnings)
+
+
+def _outlet(evse: EvseSettings) -> Iterator[str]:
+    phases = "1 phase" if evse.phases == 1 else f"{evse.phases} phases"
+    yield (
+        f"evse {evse.id}    {evse.connector}, {phases}, {evse.max_current:g} A at most, "
+        f"{evse.failsafe_current:g} A without the station"
+    )
+    for part in evse.parts():
+        yield f"          {part.where.rpartition('.')[2]}: {_part(part)}"
+
+
+def _part(part: Part) -> str:
+    return f"{part.driver} on {part.bus}" if part.bus else part.driver
