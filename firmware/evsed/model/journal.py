@@ -44,6 +44,18 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A queued report as the store has it."""
+
+    id: int
+    report: Report
+    version: str | None  # of `frames`; None before the first sending
+    frames: tuple[Frame, ...]
+    answered: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeepFrames:
     """Remember how report `row` was spelt in `version`, before its first frame goes out."""
 

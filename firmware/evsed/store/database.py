@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from evsed.model import codec
-from evsed.model.journal import Bury, Done, Entry, Frame, Tell
+from evsed.model.journal import Bury, Done, Entry, Frame, Row, Tell
 from evsed.model.reports import Report
 
 from .migrations import ALIASES_KEPT, StoreError, damaged, prepare
@@ -23,18 +23,6 @@ from .writer import Batch, Statement, Writer, connect, now
 FILE = "evsed.db"
 STALL_S = 1.0  # a commit that takes longer is trouble worth telling
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A queued report."""
-
-    id: int
-    report: Report
-    version: str | None  # of `frames`
-    frames: tuple[Frame, ...]
-    answered: int
-    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +151,10 @@ class Store:
     def count(self) -> int:
         """How many reports are queued, those not yet committed included."""
         return self._count
+
+    def last_id(self) -> int:
+        """The id given to the latest report."""
+        return self._next - 1
 
     def aliases(self) -> dict[str, int | None]:
         """1.6: the central system's number of our transactions, the latest ones."""
