@@ -1,0 +1,74 @@
+"""Why a serial port cannot be opened, whole texts."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import serial
+from evse_drivers import ports
+from evse_drivers.api import DriverError
+from serial_peers import Pty
+
+WHICH = 'Name the right port: "ls -l /dev/serial/by-id" shows the adapters there are.'
+
+
+def told(port: str) -> str:
+    with pytest.raises(DriverError) as caught:
+        ports.check(port, "bus.rs485")
+    return str(caught.value)
+
+
+def test_a_good_port_is_silently_right_and_left_free() -> None:
+    pty = Pty()
+    ports.check(pty.path, "bus.rs485")
+    serial.Serial(pty.path, exclusive=True).close()
+    pty.close()
+
+
+def test_a_missing_port_is_told() -> None:
+    assert told("/dev/ttyUSB77") == (
+        f"bus.rs485: there is no serial port /dev/ttyUSB77. Plug the adapter in or enable the port. {WHICH}"
+    )
+
+
+def test_a_file_that_is_no_port_is_told(tmp_path: Path) -> None:
+    (tmp_path / "port").write_text("")
+    assert told(f"{tmp_path}/port") == f"bus.rs485: {tmp_path}/port is not a serial port. {WHICH}"
+    assert told(str(tmp_path)) == f"bus.rs485: {tmp_path} cannot be opened: Is a directory. {WHICH}"
+
+
+def test_a_port_held_by_another_is_told_with_its_holder() -> None:
+    pty = Pty()
+    held = serial.Serial(pty.path, exclusive=True)
+    name = Path("/proc/self/comm").read_text().strip()
+    assert told(pty.path) == (
+        f"bus.rs485: {pty.path} is held by process {os.getpid()} ({name}). One line has one owner: stop that program, "
+        "or give one of the two another port."
+    )
+    held.close()
+    pty.close()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become somebody else")
+def test_a_port_of_others_is_told_with_its_group() -> None:
+    pty = Pty()
+    os.chmod(pty.path, 0o600)
+    nobody = pwd.getpwnam("nobody").pw_uid
+    code = (
+        "import grp, os, sys; sys.path.insert(0, 'drivers')\n"
+        "from evse_drivers import ports\n"
+        "from evse_drivers.api import DriverError\n"
+        f"os.setuid({nobody})\n"
+        f"try: ports.check({pty.path!r}, 'bus.rs485')\n"
+        "except DriverError as error: print(error)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == (
+        f"bus.rs485: this user may not open {pty.path}. Add the user to its group (tty) and start evsed again."
+    )
+    pty.close()
