@@ -42,7 +42,7 @@ STOP_REASONS: Mapping[StopReason, str] = {
 
 # Faults by words in their names, first match wins; any other is OtherError. vendorErrorCode has the name itself.
 ERROR_CODES: tuple[tuple[str, str], ...] = (
-    ("weld", "PowerSwitchFailure"),
+    ("cable", "OtherError"),
     ("contactor", "PowerSwitchFailure"),
     ("lock", "ConnectorLockFailure"),
     ("rcd", "GroundFailure"),

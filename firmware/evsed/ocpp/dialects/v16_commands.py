@@ -31,26 +31,17 @@ from evsed.model.tokens import Token, TokenKind
 from evsed.model.variables import Attribute, GetStatus, Got, SetStatus
 
 from . import Context, Payload, RefusedCall
-from .times import read_time, spell_time
+from .times import spell_time
 from .v16_keys import CONVERTERS, ONLY_HERE, Key, find, keys, unknown
+from .values import time_at
 
 # Calls that only a charge point makes.
 OURS = frozenset(
-    [
-        "Authorize",
-        "BootNotification",
-        "DiagnosticsStatusNotification",
-        "FirmwareStatusNotification",
-        "Heartbeat",
-        "LogStatusNotification",
-        "MeterValues",
-        "SecurityEventNotification",
-        "SignCertificate",
-        "SignedFirmwareStatusNotification",
-        "StartTransaction",
-        "StatusNotification",
-        "StopTransaction",
-    ]
+    (
+        *("Authorize", "BootNotification", "DiagnosticsStatusNotification", "FirmwareStatusNotification", "Heartbeat"),
+        *("LogStatusNotification", "MeterValues", "SecurityEventNotification", "SignCertificate"),
+        *("SignedFirmwareStatusNotification", "StartTransaction", "StatusNotification", "StopTransaction"),
+    )
 )
 _PURPOSES = {
     "ChargePointMaxProfile": Purpose.STATION_MAX,
@@ -182,16 +173,6 @@ def _schedule(body: Payload, path: str) -> Schedule:
         duration=body.get("duration"),
         min_rate=None if "minChargingRate" not in body else float(body["minChargingRate"]),
     )
-
-
-def time_at(body: Payload, name: str, path: str) -> float | None:
-    """The time in that field, None where there is none; RefusedCall when it cannot be read."""
-    if name not in body:
-        return None
-    try:
-        return read_time(body[name])
-    except ValueError as error:
-        raise RefusedCall("FormatViolation", f"{path}.{name}: {error}") from None
 
 
 # --- answering --------------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from typing import Any
 from evsed.model.reports import ConnectorReport, TransactionReport
 from evsed.model.transactions import Sample, Value
 
-from . import BodyError, RefusedCall
+from . import BodyError, Payload, RefusedCall
 from .schema import Problem, Schema, problem
+from .times import read_time
 
 # The rules of JSON schema as OCPP's error codes, 2.x spelling.
 _CODES = {
@@ -44,6 +45,16 @@ def hold_against(schema: Schema, payload: Any) -> None:
     found = problem(schema, payload)
     if found is not None:
         raise BodyError(found.path, found.what)
+
+
+def time_at(body: Payload, name: str, path: str) -> float | None:
+    """The time in that field, None where there is none; RefusedCall when it cannot be read."""
+    if name not in body:
+        return None
+    try:
+        return read_time(body[name])
+    except ValueError as error:
+        raise RefusedCall("FormatViolation", f"{path}.{name}: {error}") from None
 
 
 def sampled_value(value: Value, sample: Sample) -> dict[str, Any]:

@@ -1,0 +1,233 @@
+"""What OCPP 2.0.1 and 2.1 share: reports and questions as calls, and what their answers tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from evsed.model.commands import Answer, Command
+from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, BootAnswer, Question
+from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
+from evsed.model.tokens import Standing, Token, Verdict
+from evsed.model.transactions import Sample, StopReason, Trigger
+from evsed.model.variables import VariableReport
+
+from . import Body, BodyError, Context, Learned, Payload, RefusedCall, v2_commands
+from .schema import cut, problem, schema
+from .times import read_time
+from .values import hold_against, last_samples, numeric, occupied, refuse, sampled_value
+
+VARIABLES_PER_REPORT = 20  # some 6 kB a NotifyReport
+
+BOOT_REASONS = frozenset(
+    (
+        *("ApplicationReset", "FirmwareUpdate", "LocalReset", "PowerUp", "RemoteReset", "ScheduledReset"),
+        *("Triggered", "Unknown", "Watchdog"),
+    )
+)
+
+# ReasonEnumType lacks these of ours.
+STOP_REASONS: Mapping[StopReason, str] = {
+    StopReason.SCHEDULED_RESET: "ImmediateReset",
+    StopReason.UNLOCK_COMMAND: "Other",
+}
+
+
+def status(report: ConnectorReport) -> str:
+    """One of the five statuses."""
+    match report:
+        case ConnectorReport(fault=str()):
+            return "Faulted"
+        case ConnectorReport(operative=False, transaction=False):
+            return "Unavailable"
+        case ConnectorReport() if occupied(report):
+            return "Occupied"
+        case ConnectorReport(reserved=True):
+            return "Reserved"
+        case ConnectorReport(operative=False):
+            return "Unavailable"
+        case _:
+            return "Available"
+
+
+def id_token(token: Token) -> Payload:
+    """The idToken of a token."""
+    return {"idToken": token.id, "type": token.kind.value}
+
+
+def meter_value(sample: Sample, context: Context) -> Payload:
+    """One meterValue: the values of one instant."""
+    values = []
+    for value in sample.values:
+        body: dict[str, Any] = {"value": numeric(value.value), **sampled_value(value, sample)}
+        if value.unit:
+            body["unitOfMeasure"] = {"unit": value.unit}
+        values.append(body)
+    return {"timestamp": context.stamp(sample.at), "sampledValue": values}
+
+
+class V2:
+    """See Dialect. A version names itself and the folder of its schemas in the `ocpp` package."""
+
+    version: str
+    subprotocol: str
+    folder: ClassVar[str]
+    overlay: Mapping[str, str] = {}
+
+    def spell(self, report: Report, context: Context) -> tuple[Body, ...]:
+        """See Dialect."""
+        match report:
+            case TransactionReport():
+                return (self._body("TransactionEvent", _transaction_event(report, context)),)
+            case MeterReport(_, evse, samples):
+                values = [meter_value(sample, context) for sample in samples if sample.values]
+                return (self._body("MeterValues", {"evseId": evse, "meterValue": values}),) if values else ()
+            case ConnectorReport(evse=0):
+                return ()  # the station's own state is no connector's: 2.x has no word for it here
+            case ConnectorReport():
+                payload: Payload = {"timestamp": context.stamp(report.at), "connectorStatus": status(report)}
+                return (self._body("StatusNotification", {**payload, "evseId": report.evse, "connectorId": 1}),)
+            case InventoryReport():
+                return tuple(self._notify_report(report, context))
+
+    def ask(self, question: Question, context: Context) -> Body:
+        """See Dialect."""
+        match question:
+            case Boot(reason):
+                station = context.topology
+                about = {"vendorName": station.vendor, "model": station.model, "firmwareVersion": station.firmware}
+                about |= {"serialNumber": station.serial} if station.serial else {}
+                known = reason if reason in BOOT_REASONS else "Unknown"
+                return self._body("BootNotification", {"reason": known, "chargingStation": about})
+            case Beat():
+                return self._body("Heartbeat", {})
+            case Authorize(token):
+                return self._body("Authorize", {"idToken": id_token(token)})
+
+    def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
+        """See Dialect. A time that cannot be read is as none: it decides nothing here."""
+        match action:
+            case "BootNotification":
+                reply = BootAnswer(payload["status"], _time(payload, "currentTime"), payload["interval"])
+                return Learned(reply=reply)
+            case "Heartbeat":
+                return Learned(reply=BeatAnswer(_time(payload, "currentTime")))
+            case "Authorize":
+                return Learned(reply=AuthorizeAnswer(_verdict(payload["idTokenInfo"])))
+            case "TransactionEvent" if "idTokenInfo" in payload:
+                return Learned(verdict=_verdict(payload["idTokenInfo"]))
+            case _:
+                return Learned()
+
+    def read(self, action: str, payload: Payload, context: Context) -> Command:
+        """See Dialect."""
+        form = schema(self.folder, f"{action}Request")
+        if form is None or action in v2_commands.OURS:
+            raise RefusedCall("NotImplemented", f"OCPP {self.version} has no call {action[:50]!r} to a station")
+        if action not in v2_commands.READERS:
+            raise RefusedCall("NotSupported", f"{action} is not supported by this station")
+        found = problem(form, payload)
+        if found is not None:
+            raise refuse(found)
+        return v2_commands.READERS[action](payload, context)
+
+    def answer(self, command: Command, answer: Answer, context: Context) -> Payload:
+        """See Dialect."""
+        action, payload = v2_commands.answer(command, answer)
+        form = schema(self.folder, f"{action}Response")
+        assert form is not None, action
+        list(cut(form, payload))
+        return payload
+
+    def check(self, action: str, payload: Payload, is_answer: bool) -> None:
+        """See Dialect."""
+        form = schema(self.folder, f"{action}{'Response' if is_answer else 'Request'}")
+        if form is None:
+            raise BodyError("", f"OCPP {self.version} has no message {action[:50]!r}")
+        hold_against(form, payload)
+
+    def code_spelling(self, code: str) -> str:
+        """See Dialect."""
+        return code
+
+    def _body(self, action: str, payload: Payload) -> Body:
+        form = schema(self.folder, f"{action}Request")
+        assert form is not None, action
+        return Body(action, payload, tuple(cut(form, payload)))
+
+    def _notify_report(self, report: InventoryReport, context: Context) -> list[Body]:
+        rows, size = report.variables, VARIABLES_PER_REPORT
+        parts = [rows[start : start + size] for start in range(0, len(rows), size)] or [()]
+        bodies = []
+        for seq, part in enumerate(parts):
+            payload: Payload = {"requestId": report.request_id, "generatedAt": context.stamp(report.at), "seqNo": seq}
+            payload["tbc"] = seq < len(parts) - 1
+            if part:
+                payload["reportData"] = [_report_data(row) for row in part]
+            bodies.append(self._body("NotifyReport", payload))
+        return bodies
+
+
+def _transaction_event(report: TransactionReport, context: Context) -> Payload:
+    payload: Payload = {
+        "eventType": report.kind.value,
+        "timestamp": context.stamp(report.at),
+        "triggerReason": report.trigger.value,
+        "seqNo": report.seq,
+        "transactionInfo": _transaction_info(report),
+        "evse": {"id": report.evse, "connectorId": 1},
+    }
+    if report.offline:
+        payload["offline"] = True
+    # E07.FR.02: the token of an end is the one that stopped it.
+    if report.token is not None and (report.kind is not Kind.ENDED or report.trigger is Trigger.STOP_AUTHORIZED):
+        payload["idToken"] = id_token(report.token)
+    if report.reservation is not None:
+        payload["reservationId"] = report.reservation
+    if report.amps is not None:
+        payload["cableMaxCurrent"] = int(report.amps)
+    if report.phases is not None:
+        payload["numberOfPhasesUsed"] = report.phases
+    samples = last_samples(report) if report.kind is Kind.ENDED else report.samples
+    values = [meter_value(sample, context) for sample in samples if sample.values]
+    if values:
+        payload["meterValue"] = values
+    return payload
+
+
+def _transaction_info(report: TransactionReport) -> Payload:
+    info: Payload = {"transactionId": report.transaction}
+    if report.charging_state is not None:
+        info["chargingState"] = report.charging_state.value
+    if report.remote_start_id is not None:
+        info["remoteStartId"] = report.remote_start_id
+    if report.kind is Kind.ENDED:
+        reason = report.stop_reason or StopReason.LOCAL
+        info["stoppedReason"] = STOP_REASONS.get(reason, reason.value)
+    return info
+
+
+def _report_data(row: VariableReport) -> Payload:
+    attribute: Payload = {"type": "Actual", "mutability": row.mutability, "persistent": row.persistent}
+    if row.value is not None:
+        attribute["value"] = row.value
+    about: Payload = {"dataType": row.data_type, "supportsMonitoring": False}
+    for name, value in (("unit", row.unit), ("minLimit", row.minimum), ("maxLimit", row.maximum)):
+        if value is not None:
+            about[name] = value
+    if row.members:
+        about["valuesList"] = ",".join(row.members)
+    named = v2_commands.spell_ref(row.ref)
+    return {**named, "variableAttribute": [attribute], "variableCharacteristics": about}
+
+
+def _time(payload: Payload, name: str) -> float | None:
+    try:
+        return read_time(payload[name])
+    except (KeyError, ValueError):
+        return None
+
+
+def _verdict(info: Payload) -> Verdict:
+    group = info.get("groupIdToken", {}).get("idToken")
+    return Verdict(Standing(info["status"]), _time(info, "cacheExpiryDateTime"), group or None)
