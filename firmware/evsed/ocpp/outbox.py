@@ -18,7 +18,6 @@ from typing import Protocol
 from evsed.model.inputs import Buried, Delivered
 from evsed.model.journal import Bind, Bury, Done, Entry, Forget, Frame, KeepFrames, Progress, Save
 from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
-from evsed.model.tokens import Verdict
 
 from .dialects import Body, Learned
 from .lanes import Item, Lane, Page
