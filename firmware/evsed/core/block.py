@@ -19,7 +19,8 @@ class Block(Protocol):
     block hears Tick by having a deadline, not by naming it. Exactly one block hears each command and yields the Reply.
     """
 
-    hears: tuple[type, ...]
+    @property
+    def hears(self) -> tuple[type, ...]: ...
 
     def handle(self, event: Input | Fact, now: Instant) -> Iterator[Effect | Fact]: ...
 

@@ -134,14 +134,6 @@ class Triggered:
 
 
 @dataclass(frozen=True, slots=True)
-class VariableGiven:
-    """The central system has given a variable its value by another message (the heartbeat interval at boot)."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class OfferChanged:
     """The limits offer so much on that EVSE; `source` names the one that wins."""
 
@@ -183,7 +175,6 @@ Fact = (
     | SessionChanged
     | ProfileBrought
     | Triggered
-    | VariableGiven
     | OfferChanged
     | StopWanted
     | Availability

@@ -8,7 +8,8 @@ Samples of a transaction count from its start, clock-aligned ones from midnight 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from evsed.model.journal import Save, Tell
 from evsed.model.reports import MeterReport
 from evsed.model.time import Instant
 from evsed.model.topology import Topology
-from evsed.model.transactions import Context
+from evsed.model.transactions import Context, Transaction
 
 from .block import Config
 from .effects import Effect, Note
@@ -62,7 +63,11 @@ class _Meter:
 
 
 class Metering:
-    """The meters of all EVSEs. `registers`: the highest import register ever told, by EVSE (kind "register")."""
+    """The meters of all EVSEs.
+
+    `registers`: the highest import register ever told, by EVSE (kind "register"); `running`: the transactions that
+    go on after a restart.
+    """
 
     hears = (
         Started,
@@ -75,11 +80,18 @@ class Metering:
         Triggered,
     )
 
-    def __init__(self, topology: Topology, config: Config, registers: Mapping[str, float]) -> None:
+    def __init__(
+        self, topology: Topology, config: Config, registers: Mapping[str, float], running: Iterable[Transaction]
+    ) -> None:
         self._config, self._topology = config, topology
         self._meters = {
             evse.id: _Meter(highest_wh=registers.get(str(evse.id))) for evse in topology.evses if evse.has_meter
         }
+        for transaction in running:
+            if transaction.evse in self._meters:
+                meter = self._meters[transaction.evse]
+                meter.transaction, meter.tx_started = transaction.id, transaction.started_at.mono
+                meter.highest_wh = max(filter(None, (meter.highest_wh, transaction.meter_last_wh)), default=None)
         self._next_clock: float | None = None
 
     def handle(self, event: Input | Fact, now: Instant) -> Iterator[Effect | Fact]:
@@ -176,7 +188,7 @@ class Metering:
     def _after(self, name: str, start: float, now: Instant) -> float | None:
         """The next multiple of that interval after `start`; None where it is 0 (never)."""
         every = self._config.integer(name)
-        return None if every <= 0 else start + every * (int((now.mono - start) / every) + 1)
+        return None if every <= 0 else start + every * (math.floor((now.mono - start) / every) + 1)
 
     def _replan(self, now: Instant) -> None:
         for meter in self._meters.values():

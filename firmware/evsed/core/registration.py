@@ -15,7 +15,7 @@ from evsed.model.time import Instant
 
 from .block import Config
 from .effects import Ask, Effect, Gate, Note, SetClock
-from .facts import Fact, Registered, Triggered, VariableChanged, VariableGiven
+from .facts import Fact, Registered, Triggered, VariableChanged
 
 HEARTBEAT = "OCPPCommCtrlr.HeartbeatInterval"
 RETRY = 30.0  # s until a boot notification that got no answer is sent again
@@ -102,8 +102,6 @@ class Registration:
         if answer.word == "Accepted":
             self._registered, self._boot_at = self._linked, None
             yield Gate("open")
-            if answer.interval > 0:
-                yield VariableGiven(HEARTBEAT, str(answer.interval))
             self._plan_beat(now)
         else:
             self._registered, self._beat_at = None, None

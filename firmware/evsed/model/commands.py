@@ -62,7 +62,10 @@ class ChangeAvailability:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """`on_idle`: after the transactions have ended by themselves (2.x OnIdle); `hard`: 1.6 Hard."""
+    """`on_idle`: after the transactions have ended by themselves (2.x OnIdle); `hard`: 1.6 Hard, 2.x Immediate.
+
+    Neither (1.6 Soft): transactions are ended first. `hard` restarts the pilot process, too.
+    """
 
     on_idle: bool = False
     hard: bool = False

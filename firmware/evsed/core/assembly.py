@@ -1,0 +1,68 @@
+"""Puts the blocks together from what the settings say and the store has kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from evsed.model.profiles import Installed
+from evsed.model.time import Instant
+from evsed.model.topology import Topology
+from evsed.model.transactions import Sample, Transaction
+
+from .authorisation import Authorisation, Cached
+from .availability import Availabilities
+from .connectors import Connectors
+from .devicemodel import DeviceModel
+from .limits import Limits
+from .metering import Metering
+from .profiles import Profiles
+from .registration import Registration
+from .requests import Requests
+from .resets import Resets
+from .sessions import Sessions
+from .station import Station
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the last run left in the store, by kind."""
+
+    transactions: Mapping[str, Transaction] = field(default_factory=dict)
+    histories: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
+    registers: Mapping[str, float] = field(default_factory=dict)
+    availability: Mapping[str, bool] = field(default_factory=dict)
+    tokens: Mapping[str, Cached] = field(default_factory=dict)
+    profiles: Mapping[str, Installed] = field(default_factory=dict)
+
+
+def assemble(
+    topology: Topology,
+    config: DeviceModel,
+    kept: Kept,
+    next_ask: Callable[[], int],
+    new_id: Callable[[], str],
+    queued: Callable[[str | None], bool],
+    now: Instant,
+) -> Station:
+    """The station. The order of the blocks is the order in which they hear the same event."""
+    running = {transaction.evse: transaction.id for transaction in kept.transactions.values()}
+    in_use = frozenset(running)
+    ceilings = {evse.id: evse.max_amps for evse in topology.evses} | {0: topology.site_amps}
+    profiles = Profiles(topology, config, ceilings.__getitem__, kept.profiles.values(), running)
+    limits = Limits(topology, profiles.profiles, running)
+    return Station(
+        [
+            config,
+            Registration(config, next_ask),
+            Metering(topology, config, kept.registers, kept.transactions.values()),
+            Authorisation(config, next_ask, kept.tokens),
+            profiles,
+            Availabilities(topology, kept.availability, in_use),
+            Sessions(topology, config, new_id, kept.transactions, kept.histories, kept.registers, queued),
+            limits,
+            Connectors(topology, config, now),
+            Resets(topology, in_use),
+            Requests(topology, in_use),
+        ]
+    )

@@ -1,0 +1,147 @@
+"""What the central system hears of each connector and of the station: one snapshot, told when it changes.
+
+A snapshot that does not last MinimumStatusDuration is not told (1.6 key; faults are told at once). Which status a
+snapshot is in OCPP's words the dialects know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from evsed.model.inputs import DiskTrouble, Input, Observed, PilotLost, Tick
+from evsed.model.journal import Tell
+from evsed.model.reports import ConnectorReport
+from evsed.model.time import Instant
+from evsed.model.topology import Topology
+
+from .block import Config
+from .effects import Effect
+from .facts import Availability, Fact, Measured, Registered, SessionChanged, Triggered
+
+MINIMUM = "OCPP16Ctrlr.MinimumStatusDuration"
+PILOT_GONE = 10.0  # s without its pilot process until an EVSE counts as faulted: restarts are shorter
+
+
+@dataclass(slots=True)
+class _Connector:
+    """One connector; EVSE 0 is the station."""
+
+    snapshot: ConnectorReport
+    told: ConnectorReport | None = None
+    due: float | None = None  # mono s at which a pending snapshot is told
+    pilot_fault: str | None = None
+    meter_fault: str | None = None
+    pilot_lost_at: float | None = 0.0  # mono s; 0: not heard yet since the start
+
+
+class Connectors:
+    """Composes ConnectorReport from what the other blocks say."""
+
+    hears = (Observed, PilotLost, SessionChanged, Availability, Measured, Registered, Triggered, DiskTrouble)
+
+    def __init__(self, topology: Topology, config: Config, now: Instant) -> None:
+        self._config = config
+        numbers = (0, *(evse.id for evse in topology.evses))
+        self._all = {number: _Connector(ConnectorReport(now, number, operative=True)) for number in numbers}
+        for connector in self._all.values():
+            connector.pilot_lost_at = now.mono
+        self._all[0].pilot_lost_at = None
+        self._registered = False
+
+    def handle(self, event: Input | Fact, now: Instant) -> Iterator[Effect | Fact]:
+        """See the module's first lines."""
+        match event:
+            case Observed(seen):
+                connector = self._all[seen.evse]
+                connector.pilot_lost_at, connector.pilot_fault = None, seen.fault
+                yield from self._update(seen.evse, now, plugged=seen.plugged)
+            case PilotLost(evses):
+                for evse in evses:
+                    self._all[evse].pilot_lost_at = now.mono
+            case SessionChanged(evse, preparing, transaction, finished, state, info):
+                yield from self._update(
+                    evse,
+                    now,
+                    preparing=preparing,
+                    transaction=transaction,
+                    finished=finished,
+                    charging_state=state,
+                    info=info,
+                )
+            case Availability(evse, operative):
+                yield from self._update(evse, now, operative=operative)
+            case Measured(evse, reading):
+                self._all[evse].meter_fault = "MeterSilent" if reading is None else None
+                yield from self._update(evse, now)
+            case DiskTrouble(why):
+                self._all[0].pilot_fault = "DiskTrouble" if why else None
+                yield from self._update(0, now, info=why or "")
+            case Registered("Accepted"):
+                yield from self._tell_all(now, first=not self._registered)
+                self._registered = True
+            case Triggered("StatusNotification", wanted):
+                for number, connector in self._all.items():
+                    if wanted in (None, number):
+                        yield from self._tell(connector, now, always=True)
+            case Tick():
+                yield from self._tick(now)
+
+    def next_deadline(self) -> float | None:
+        """A snapshot that has lasted long enough, or a pilot that stays away."""
+        times = [connector.due for connector in self._all.values()]
+        times += [
+            connector.pilot_lost_at + PILOT_GONE
+            for connector in self._all.values()
+            if connector.pilot_lost_at is not None and connector.pilot_fault != "PilotLost"
+        ]
+        return min((time for time in times if time is not None), default=None)
+
+    def view(self, now: Instant) -> dict[str, Any]:
+        """By EVSE: what the central system has been told last."""
+        return {
+            str(number): {"operative": connector.snapshot.operative, "fault": connector.snapshot.fault}
+            for number, connector in self._all.items()
+        }
+
+    def _update(self, number: int, now: Instant, **changes: Any) -> Iterator[Effect]:
+        connector = self._all[number]
+        fault = connector.pilot_fault or connector.meter_fault
+        before = connector.snapshot
+        connector.snapshot = replace(before, fault=fault, **changes)
+        if connector.snapshot == before:
+            return
+        connector.snapshot = replace(connector.snapshot, at=now)
+        wait = self._config.integer(MINIMUM)
+        if wait <= 0 or fault != before.fault:
+            yield from self._tell(connector, now)
+        else:
+            connector.due = now.mono + wait
+
+    def _tell(self, connector: _Connector, now: Instant, always: bool = False) -> Iterator[Effect]:
+        connector.due = None
+        at = now if always else connector.snapshot.at
+        report = replace(connector.snapshot, at=at, always=always)
+        if self._registered and (always or connector.told is None or not _same(report, connector.told)):
+            connector.told = report
+            yield Tell(report)
+
+    def _tell_all(self, now: Instant, first: bool) -> Iterator[Effect]:
+        """After boot all of them with the present time; after a mere reconnect only what has changed."""
+        self._registered = True
+        for connector in self._all.values():
+            yield from self._tell(connector, now, always=first)
+
+    def _tick(self, now: Instant) -> Iterator[Effect]:
+        for number, connector in self._all.items():
+            if connector.due is not None and now.mono >= connector.due:
+                yield from self._tell(connector, now)
+            lost = connector.pilot_lost_at
+            if lost is not None and now.mono >= lost + PILOT_GONE and connector.pilot_fault != "PilotLost":
+                connector.pilot_fault = "PilotLost"
+                yield from self._update(number, now)
+
+
+def _same(one: ConnectorReport, other: ConnectorReport) -> bool:
+    return replace(one, at=other.at, always=other.always) == other

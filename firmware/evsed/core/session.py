@@ -1,0 +1,380 @@
+"""One EVSE's session: from the plug or the card to the end of the transaction.
+
+Theory of operation. A session is in one of six phases, and `TABLE` says what an event makes of it:
+
+    FREE        nothing plugged, nobody authorised
+    PLUGGED     a vehicle waits for an authorisation
+    AUTHORISED  an authorisation waits for a vehicle (EVConnectionTimeOut)
+    ACTIVE      both: energy may flow, as far as the limits let it
+    STOPPING    the authorisation is gone; the contactor opens and the meter is read once more
+    FINISHED    all done but the plug is still in
+
+A transaction is laid over the phases by four conditions (OCPP 2.x TxStartPoint and TxStopPoint): it begins when a start
+point comes true, and ends when a stop point ceases to be. 1.6's fixed rule is the start point PowerPathClosed. The
+end waits for the open contactor and a reading taken after it, so that the last Wh are in the bill; not for ever,
+for a welded contactor or a dead meter must not keep a transaction open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from evse_drivers.api import Reading, Seen
+
+from evsed.model.profiles import Profile
+from evsed.model.reports import Kind
+from evsed.model.time import Instant
+from evsed.model.tokens import Token, TokenKind
+from evsed.model.topology import Evse
+from evsed.model.transactions import ChargingState, Context, Sample, StopReason, Transaction, Trigger
+
+from .block import Config
+from .effects import Note
+from .facts import Energise, ProfileBrought, SessionChanged
+from .ledger import ENDING, Ledger, Out, earlier
+from .vehicle import Change, Vehicle
+
+START_POINTS, STOP_POINTS = "TxCtrlr.TxStartPoint", "TxCtrlr.TxStopPoint"
+CONNECTION_TIMEOUT, STOP_ON_UNPLUG = "TxCtrlr.EVConnectionTimeOut", "TxCtrlr.StopTxOnEVSideDisconnect"
+STOP_ON_INVALID, ENERGY_ON_INVALID = "TxCtrlr.StopTxOnInvalidId", "TxCtrlr.MaxEnergyOnInvalidId"
+AUTHORISATION_NEEDED = "AuthCtrlr.Enabled"
+
+END_WITHIN = 12.0  # s: 6 s grace (IEC 61851-1 seq. 10.2), opening, and two readings of a slow meter
+PATIENCE = 15.0  # s an EV gets to ask for power before it counts as suspended: X1 3 s, PWM, and its own thinking
+
+
+class Phase(StrEnum):
+    """See the module's first lines."""
+
+    FREE = "free"
+    PLUGGED = "plugged"
+    AUTHORISED = "authorised"
+    ACTIVE = "active"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+
+
+class Event(StrEnum):
+    """What moves a session."""
+
+    PLUGGED = "plugged"
+    UNPLUGGED = "unplugged"
+    LEFT_OPEN = "unplugged, but the authorisation stays"  # StopTxOnEVSideDisconnect false
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+    SETTLED = "settled, plugged"  # contactor open and meter read
+    SETTLED_FREE = "settled, unplugged"
+
+
+P, E = Phase, Event
+TABLE: dict[Phase, dict[Event, Phase]] = {
+    P.FREE: {E.PLUGGED: P.PLUGGED, E.ACCEPTED: P.AUTHORISED},
+    P.PLUGGED: {E.UNPLUGGED: P.FREE, E.LEFT_OPEN: P.FREE, E.ACCEPTED: P.ACTIVE, E.WITHDRAWN: P.STOPPING},
+    P.AUTHORISED: {E.PLUGGED: P.ACTIVE, E.WITHDRAWN: P.STOPPING},
+    P.ACTIVE: {E.UNPLUGGED: P.STOPPING, E.LEFT_OPEN: P.AUTHORISED, E.WITHDRAWN: P.STOPPING},
+    P.STOPPING: {E.SETTLED: P.FINISHED, E.SETTLED_FREE: P.FREE},
+    P.FINISHED: {E.UNPLUGGED: P.FREE, E.LEFT_OPEN: P.FREE, E.ACCEPTED: P.ACTIVE, E.WITHDRAWN: P.STOPPING},
+}
+
+WHY: dict[Phase, str] = {
+    P.FREE: "no vehicle is plugged in",
+    P.PLUGGED: "waiting for a card or a remote start",
+    P.AUTHORISED: "authorised; waiting for the plug",
+    P.ACTIVE: "",
+    P.STOPPING: "stopping",
+    P.FINISHED: "the transaction is over; unplug, or present a card to start another",
+}
+
+
+class Session:
+    """The session of `evse`. `transaction` and `history` are what a restart found in the store.
+
+    `register_wh` is the last register known before. The caller (Sessions) keeps `operative` true to life and calls
+    `settle` after each event.
+    """
+
+    def __init__(
+        self,
+        evse: Evse,
+        volts: float,
+        config: Config,
+        new_id: Callable[[], str],
+        transaction: Transaction | None = None,
+        history: tuple[Sample, ...] = (),
+        register_wh: float | None = None,
+    ) -> None:
+        self.evse, self._config = evse, config
+        self.ledger = Ledger(evse, volts, config, new_id, transaction, history)
+        self.ledger.register_wh = self.ledger.register_wh or register_wh
+        last = transaction.meter_last_at if transaction else None
+        self.vehicle = Vehicle(transaction.plug if transaction else None, last.utc if last else None)
+        self.phase = Phase.FREE
+        self.token: Token | None = None
+        self.group: str | None = None
+        self.operative = True
+        self.profile: Profile | None = None  # brought by a remote start, for the transaction to come
+        self.remote_start_id: int | None = None
+        self._since = float("-inf")  # mono s of the last change of phase
+        self._charged = False  # energy has flowed since ACTIVE began
+        self._impatient = False  # PATIENCE has passed since
+        self._ended_at: Instant | None = None  # when what stopped the transaction happened
+        self._trust_from_wh: float | None = None  # register when the token turned out to be invalid
+        self._energised: Energise | None = None
+        self._told: SessionChanged | None = None
+        if transaction is not None:
+            self._restore(transaction)
+        self._conditions = self._now_true()
+
+    def _restore(self, transaction: Transaction) -> None:
+        if transaction.authorized:
+            self.token, self.group = transaction.token, transaction.group
+        self._charged = True  # so that its end waits for a reading of today
+        if transaction.stopping:
+            self.phase = Phase.STOPPING
+        elif transaction.plug is not None:
+            self.phase = Phase.ACTIVE if transaction.authorized else Phase.PLUGGED
+        else:
+            self.phase = Phase.AUTHORISED
+
+    # --- what happens ---------------------------------------------------------------------------------------------
+
+    def observe(self, seen: Seen, now: Instant) -> Out:
+        """The pilot's word."""
+        for change in self.vehicle.observe(seen, now):
+            if change is Change.CAME:
+                yield from self._came(now)
+            else:
+                yield from self._left(change, now)
+        if seen.closed and self.phase is Phase.ACTIVE:
+            self._charged = True
+
+    def measured(self, reading: Reading | None, now: Instant) -> Out:
+        """A believable reading, or None when the meter has fallen silent."""
+        self.ledger.measured(reading, now)
+        allowed, register = self._config.integer(ENERGY_ON_INVALID), self.ledger.register_wh
+        if self._trust_from_wh is not None and register is not None and register - self._trust_from_wh >= allowed:
+            yield from self._trust_is_spent(now)
+
+    def accept(self, token: Token, group: str | None, trigger: Trigger, now: Instant) -> Out:
+        """The token may charge here."""
+        if self._move(Event.ACCEPTED, now):
+            self.token, self.group = token, group
+            if self.ledger.running:
+                yield from self.ledger.change(token=token, group=group, authorized=True, invalid=False)
+                yield from self.ledger.tell(Kind.UPDATED, trigger, self.charging_state(now), now, token=token)
+
+    def withdraw(self, reason: StopReason, now: Instant, token: Token | None = None) -> Out:
+        """The authorisation ends: card, remote stop, timeout, reset ..."""
+        if self.ledger.running:
+            yield from self.ledger.change(authorized=False, stop_token=token)
+            if self._stops({"Authorized", "PowerPathClosed"}):
+                yield from self.stop(reason, now)
+                return
+            yield from self.ledger.tell(Kind.UPDATED, ENDING[reason], self.charging_state(now), now, token=token)
+        if self.token is not None:
+            self._move(Event.WITHDRAWN, now)
+            self.token = self.group = None
+
+    def stop(self, reason: StopReason, at: Instant, now: Instant | None = None) -> Out:
+        """End the transaction, whatever the stop points say; it is told once the contactor is open."""
+        if self.ledger.running:
+            self._ended_at = at
+            self._move(Event.WITHDRAWN, now or at)
+            self.token = self.group = None
+            yield from self.ledger.change(stopping=reason)
+
+    def judged_invalid(self, now: Instant) -> Out:
+        """The central system refuses the token of the running transaction (1.6 StartTransaction.conf, 2.x E05)."""
+        transaction = self.ledger.transaction
+        if transaction is None or transaction.stopping or transaction.invalid or not transaction.authorized:
+            return
+        yield Note(f"EVSE {self.evse.id}: the central system refuses the token of the running transaction", "warning")
+        yield from self.ledger.change(invalid=True)
+        if self._config.integer(ENERGY_ON_INVALID) > 0:
+            self._trust_from_wh = self.ledger.register_wh
+        else:
+            yield from self._trust_is_spent(now)
+
+    def settle(self, now: Instant) -> Out:
+        """After every event and at `next_deadline`: begin or end the transaction, and tell what has changed."""
+        if self.vehicle.seen is not None:
+            yield from self.observe(self.vehicle.seen, now)
+        if self.phase is Phase.AUTHORISED and now.mono >= self._connection_deadline():
+            yield from self.withdraw(StopReason.TIMEOUT, now)
+        if self.phase is Phase.STOPPING and self._settled(now):
+            yield from self._finish(now)
+        after = self._now_true()
+        gained, lost = after - self._conditions, self._conditions - after
+        self._conditions = after
+        if self.ledger.transaction is None and gained.intersection(self._config.members(START_POINTS)):
+            yield from self._begin(gained, now)
+        elif lost == {"EnergyTransfer"} and self._stops(lost):
+            yield from self.stop(StopReason.STOPPED_BY_EV, now)
+        yield from self._show(now)
+
+    def next_deadline(self) -> float | None:
+        """mono s at which `settle` must look again."""
+        times = [self.vehicle.next_deadline()]
+        if self.phase is Phase.AUTHORISED:
+            times.append(self._connection_deadline())
+        if self.phase is Phase.STOPPING:
+            times.append(self._since + END_WITHIN)
+        if self.phase is Phase.ACTIVE and not self._charged and not self._impatient:
+            times.append(self._since + PATIENCE)
+        return min((time for time in times if time is not None), default=None)
+
+    # --- the plug -------------------------------------------------------------------------------------------------
+
+    def _came(self, now: Instant) -> Out:
+        self._move(Event.PLUGGED, now)
+        if self.ledger.running:
+            yield from self.ledger.change(plug=self.vehicle.plug)
+            state = self.charging_state(now)
+            yield from self.ledger.tell(Kind.UPDATED, Trigger.CABLE_PLUGGED_IN, state, now)
+        if self.phase is Phase.PLUGGED and self.operative and not self._config.boolean(AUTHORISATION_NEEDED):
+            yield from self.accept(Token("", TokenKind.NONE), None, Trigger.AUTHORIZED, now)
+
+    def _left(self, change: Change, now: Instant) -> Out:
+        at = earlier(now, self.vehicle.left_at(now))
+        reason = StopReason.EV_DISCONNECTED if change is Change.LEFT else StopReason.POWER_LOSS
+        stays = self.ledger.running and change is Change.LEFT and not self._config.boolean(STOP_ON_UNPLUG)
+        if stays and self._move(Event.LEFT_OPEN, now):
+            state = self.charging_state(now)
+            yield from self.ledger.tell(Kind.UPDATED, Trigger.EV_COMMUNICATION_LOST, state, at)
+        elif self._stops({"EVConnected", "Authorized", "PowerPathClosed"}):
+            yield from self.stop(reason, at, now)
+        elif self._move(Event.UNPLUGGED, now):
+            self.token = self.group = None
+
+    # --- the transaction ------------------------------------------------------------------------------------------
+
+    def _now_true(self) -> frozenset[str]:
+        """The start and stop points that hold now."""
+        seen = self.vehicle.seen
+        names = {
+            "EVConnected": self.vehicle.plugged,
+            "Authorized": self.phase in (Phase.AUTHORISED, Phase.ACTIVE),
+            "PowerPathClosed": self.phase is Phase.ACTIVE,
+            "EnergyTransfer": self.phase is Phase.ACTIVE and seen is not None and seen.closed,
+        }
+        return frozenset(name for name, true in names.items() if true)
+
+    def _stops(self, lost: set[str] | frozenset[str]) -> bool:
+        """Whether losing these ends the transaction; with neither plug nor authorisation nothing is left of it."""
+        nothing_left = not self.vehicle.plugged and "Authorized" in lost
+        return self.ledger.running and (nothing_left or bool(lost.intersection(self._config.members(STOP_POINTS))))
+
+    def _begin(self, gained: frozenset[str], now: Instant) -> Out:
+        trigger = Trigger.AUTHORIZED if "Authorized" in gained else Trigger.CABLE_PLUGGED_IN
+        if gained == {"EnergyTransfer"}:
+            trigger = Trigger.CHARGING_STATE_CHANGED
+        if self.remote_start_id is not None:
+            trigger = Trigger.REMOTE_START
+        profile, remote, self.profile, self.remote_start_id = self.profile, self.remote_start_id, None, None
+        self._trust_from_wh = None
+        state = self.charging_state(now)
+        yield from self.ledger.begin(self.token, self.group, self.vehicle.plug, trigger, state, remote, now)
+        if profile is not None:
+            yield ProfileBrought(self.evse.id, profile)
+
+    def _settled(self, now: Instant) -> bool:
+        """The contactor is open and the meter has been read since, or there is nothing to wait for any more."""
+        seen, reading = self.vehicle.seen, self.ledger.reading
+        if now.mono >= self._since + END_WITHIN:
+            return True
+        if seen is None or seen.closed:
+            return False
+        if not self._charged or not self.evse.has_meter or seen.opened_at is None or self.ledger.transaction is None:
+            return True
+        return reading is not None and reading.at >= seen.opened_at
+
+    def _finish(self, now: Instant) -> Out:
+        if self.ledger.stopping is not None:
+            yield from self.ledger.end(self.charging_state(now), self._ended_at or now, now)
+            self._ended_at = None
+        another_came = self.vehicle.plugged and self.vehicle.came_at >= self._since
+        self._move(Event.SETTLED if self.vehicle.plugged and not another_came else Event.SETTLED_FREE, now)
+        self._charged = False
+        if another_came:
+            yield from self._came(now)
+
+    def _trust_is_spent(self, now: Instant) -> Out:
+        self._trust_from_wh = None
+        if self._config.boolean(STOP_ON_INVALID):
+            yield from self.withdraw(StopReason.DE_AUTHORIZED, now)
+
+    def _connection_deadline(self) -> float:
+        """mono s at which an authorisation without a plug is given up; not while its vehicle was there once."""
+        transaction = self.ledger.transaction
+        if transaction is not None and transaction.plug is not None:
+            return float("inf")
+        return self._since + self._config.integer(CONNECTION_TIMEOUT)
+
+    # --- what is told ---------------------------------------------------------------------------------------------
+
+    @property
+    def refused(self) -> bool:
+        """No energy for a token that the central system refused, beyond what it may still have."""
+        transaction = self.ledger.transaction
+        return transaction is not None and transaction.invalid and self._trust_from_wh is None
+
+    def charging_state(self, now: Instant) -> ChargingState:
+        """OCPP 2.x; the station's own reasons to suspend win over the EV's."""
+        seen = self.vehicle.seen
+        if not self.vehicle.plugged or seen is None:
+            return ChargingState.IDLE
+        if self.phase is not Phase.ACTIVE:
+            return ChargingState.EV_CONNECTED
+        if seen.closed and seen.asking:
+            return ChargingState.CHARGING
+        if seen.fault or self.ledger.offer[0] <= 0 or self.refused or not self.operative:
+            return ChargingState.SUSPENDED_EVSE
+        if not self._charged and now.mono < self._since + PATIENCE:
+            return ChargingState.EV_CONNECTED
+        return ChargingState.SUSPENDED_EV if seen.offered > 0 else ChargingState.SUSPENDED_EVSE
+
+    def why(self) -> str:
+        """Why no energy may flow, in the technician's words; "" if it may."""
+        if not self.operative:
+            return "taken out of service by the operator"
+        if self.refused:
+            return "the central system refused the card of this transaction"
+        return WHY[self.phase]
+
+    def _show(self, now: Instant) -> Out:
+        """Energise, the transaction's new charging state and SessionChanged, each only when it is news."""
+        self._impatient = now.mono >= self._since + PATIENCE
+        allowed = self.phase is Phase.ACTIVE and self.operative and not self.refused
+        locked = self.phase in (Phase.AUTHORISED, Phase.ACTIVE, Phase.STOPPING)
+        energise = Energise(self.evse.id, allowed, locked, self.why())
+        if energise != self._energised:
+            self._energised = energise
+            yield energise
+        state, transaction = self.charging_state(now), self.ledger.transaction
+        if transaction is not None and not transaction.stopping and state is not transaction.charging_state:
+            yield from self.ledger.tell(Kind.UPDATED, Trigger.CHARGING_STATE_CHANGED, state, now)
+        preparing = transaction is None and self.phase in (Phase.PLUGGED, Phase.AUTHORISED, Phase.ACTIVE)
+        finished = transaction is None and self.phase in (Phase.STOPPING, Phase.FINISHED) and self.vehicle.plugged
+        info = "EV side disconnected" if transaction and transaction.plug and not self.vehicle.plugged else ""
+        told = SessionChanged(
+            self.evse.id, preparing, transaction is not None, finished, state if transaction else None, info
+        )
+        if told != self._told:
+            self._told = told
+            yield told
+
+    def _move(self, event: Event, now: Instant) -> bool:
+        """Step through the table; False where the event means nothing in this phase."""
+        phase = TABLE[self.phase].get(event)
+        if phase is None:
+            return False
+        if phase is Phase.ACTIVE:
+            seen = self.vehicle.seen
+            self._charged = seen is not None and seen.closed
+        self.phase, self._since = phase, now.mono
+        return True
+
+    def sample(self, context: Context, ended: bool, now: Instant) -> Out:
+        """The transaction's samples are due."""
+        yield from self.ledger.sample(context, ended, self.charging_state(now), now)

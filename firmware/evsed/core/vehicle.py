@@ -1,0 +1,77 @@
+"""Which vehicle is plugged in: the pilot's (boot, plug) compared with the one that the session knows.
+
+After a restart of the pilot process its plug counter starts anew. The vehicle then counts as the same one if the pilot
+was away for so short that nobody can have swapped it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from evse_drivers.api import Seen
+
+from evsed.model.time import Instant
+
+SWAP = 10.0  # s; nobody unplugs one car and plugs another in less
+RESUME = 900.0  # s of power cut after which a car found plugged is no longer taken for the one that was
+WAKING = 2.0  # s that a restarted pilot gets to see the car that is there
+
+
+class Change(Enum):
+    """What the pilot's word means for the session."""
+
+    CAME = auto()
+    LEFT = auto()
+    UNKNOWN = auto()  # there is a vehicle, but nobody can say whether it is the one that was there
+
+
+class Vehicle:
+    """The vehicle at one EVSE. `plug` is what a restored transaction knows of it, `alive_utc` when that was saved."""
+
+    def __init__(self, plug: str | None = None, alive_utc: float | None = None) -> None:
+        self.seen: Seen | None = None
+        self.plug = plug  # "boot/plug"; None while nothing is plugged
+        self.came_at = float("-inf")  # mono s
+        self._alive_utc = alive_utc
+        self._boot, self._boot_at = "", 0.0  # of the pilot, and mono s when it was first heard
+
+    @property
+    def plugged(self) -> bool:
+        """As the session knows it."""
+        return self.plug is not None
+
+    def observe(self, seen: Seen, now: Instant) -> tuple[Change, ...]:
+        """Takes the pilot's word; what changed, in order."""
+        before, self.seen = self.seen, seen
+        if seen.boot != self._boot:
+            self._boot, self._boot_at = seen.boot, now.mono
+        changes: list[Change] = []
+        plug = f"{seen.boot}/{seen.plug}"
+        if self.plug is not None and (not seen.plugged or self.plug != plug):
+            rebooted = not self.plug.startswith(f"{seen.boot}/")
+            if rebooted and not seen.plugged and now.mono < self._boot_at + WAKING:
+                return ()
+            if rebooted and seen.plugged and self._nobody_could_swap(before, now):
+                self.plug = plug
+            else:
+                self.plug = None
+                changes.append(Change.UNKNOWN if rebooted and seen.plugged else Change.LEFT)
+        if self.plug is None and seen.plugged:
+            self.plug, self.came_at = plug, now.mono
+            changes.append(Change.CAME)
+        return tuple(changes)
+
+    def left_at(self, now: Instant) -> float:
+        """mono s of the unplugging that `observe` has just found."""
+        seen = self.seen
+        return now.mono if seen is None or seen.unplugged_at is None else min(seen.unplugged_at, now.mono)
+
+    def next_deadline(self) -> float | None:
+        """mono s at which a restarted pilot that sees no vehicle is believed."""
+        waiting = self.plug is not None and self.seen is not None and not self.seen.plugged
+        return self._boot_at + WAKING if waiting else None
+
+    def _nobody_could_swap(self, before: Seen | None, now: Instant) -> bool:
+        if before is not None:
+            return now.mono - before.at <= SWAP
+        return self._alive_utc is not None and now.utc is not None and 0 <= now.utc - self._alive_utc <= RESUME
