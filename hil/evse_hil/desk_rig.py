@@ -1,10 +1,10 @@
-"""The desk as a rig: `evsed desk --headless` for the wallbox and everything electrical, the desk CSMS apart from it."""
+"""The desk as a rig: `evsed desk --headless`, with everything electrical and the central system simulated."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -90,9 +90,7 @@ class DeskCsms:
         self.version = version
 
     def call(self, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        answer = ask(self._path, do="call", action=action, payload=payload)
-        if "error_code" in answer or "callerror" in answer:
-            raise RigError(f"{action} was answered by CALLERROR: {answer}")
+        answer: dict[str, Any] = ask(self._path, do="call", action=action, payload=payload)["answer"]
         return answer
 
     def ledger(self) -> dict[str, Any]:
@@ -125,79 +123,54 @@ class DeskInstruments:
 
 
 class DeskRig:
-    """A desk and a central system of its own, in a new folder that goes with it."""
+    """A desk in a new folder that goes with it; kept where the environment says EVSE_HIL_KEEP=1."""
 
     def __init__(self, plan: Plan, version: str) -> None:
         self.plan = plan
         self.folder = Path(tempfile.mkdtemp(prefix="evsed-hil-"))
-        self._children: list[subprocess.Popen[bytes]] = []
-        try:
-            url = self._start_csms(version)
-            self._start_desk(version, url, plan.options.get("desk", {}))
-        except BaseException:
-            self.close()
-            raise
-        desk = self.folder / "desk" / "desk.sock"
+        self._process = self._start(version, plan.options.get("desk", {}))
+        desk = self.folder / "desk.sock"
         around = DeskSurroundings(desk)
         self.ev, self.reader, self.mains, self.controller = DeskVehicle(desk), around, around, around
         self.csms = DeskCsms(self.folder / "csms.sock", version)
-        self.instruments = DeskInstruments(self.folder / "desk" / "world.sock")
-        self._await_station()
+        self.instruments = DeskInstruments(self.folder / "world.sock")
+        try:
+            self._await_ready()
+        except BaseException:
+            self.close()
+            raise
 
-    def _run(self, name: str, *command: str) -> subprocess.Popen[bytes]:
-        with (self.folder / f"{name}.log").open("wb") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-m", *command],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if name == "csms" else log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self._children.append(child)
-        return child
-
-    def _start_csms(self, version: str) -> str:
-        child = self._run("csms", "evsed.desk.csms", "--dir", str(self.folder), "--offer", version)
-        assert child.stdout is not None
-        line = child.stdout.readline()
-        if not line:
-            raise RigError(f"the desk CSMS did not start: {self._log('csms')}")
-        return str(json.loads(line)["url"])
-
-    def _start_desk(self, version: str, url: str, options: Mapping[str, Any]) -> None:
-        command = ["evsed", "desk", "--headless", "--csms", url, "--id", "RIG1", "--ocpp", version]
-        command += ["--dir", str(self.folder / "desk"), "--state-dir", str(self.folder / "state")]
+    def _start(self, version: str, options: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "evsed", "desk", "--headless", "--ocpp", version, "--dir", str(self.folder)]
         command += [word for name, value in options.items() for word in _flag(name, value)]
-        child = self._run("desk", *command)
-        path = self.folder / "desk" / "desk.sock"
+        with (self.folder / "desk.log").open("wb") as log:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+            )
 
-        def up() -> bool:
-            if child.poll() is not None:
-                raise RigError(f"the desk ended with exit code {child.returncode}: {self._log('desk')}")
-            return path.exists()
-
-        patience.until(f"{path}: {self._log('desk')}", up, START_SECONDS)
-
-    def _await_station(self) -> None:
-        """Until the central system has answered a report that a station may send only when it is accepted."""
+    def _await_ready(self) -> None:
+        """Until the desk stands, and the station has told what only an accepted one may tell."""
+        assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
+        if not ready or not self._process.stdout.readline():
+            log = (self.folder / "desk.log").read_text(errors="replace").strip()[-2000:]
+            raise RigError(f"the desk did not start within {START_SECONDS:g} s: {log or 'it said nothing'}")
 
         def accepted() -> bool:
             return any("StatusNotification" in frame["text"] for frame in self.csms.frames())
 
-        try:
-            patience.until("StatusNotification of the station", accepted, START_SECONDS)
-        except BaseException:
-            self.close()
-            raise
-
-    def _log(self, name: str) -> str:
-        text = (self.folder / f"{name}.log").read_text(errors="replace").strip()
-        return text[-2000:] or "it said nothing"
+        patience.until("StatusNotification of the station", accepted, START_SECONDS)
 
     def close(self) -> None:
-        """End the desk first: it opens its contactor by itself."""
-        for child in reversed(self._children):
-            _end(child)
+        """End the desk, which opens its contactor by itself."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(15.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
         if not os.environ.get("EVSE_HIL_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -207,15 +180,3 @@ def _flag(name: str, value: object) -> Sequence[str]:
     if isinstance(value, dict):
         return [word for key, preset in value.items() for word in ("--set", f"{key}={preset}")]
     return [f"--{name.replace('_', '-')}", str(value)]
-
-
-def _end(child: subprocess.Popen[bytes], seconds: float = 10.0) -> None:
-    if child.poll() is None:
-        child.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(seconds)
-    if child.poll() is None:
-        child.kill()
-        child.wait()
-    if child.stdout is not None:
-        child.stdout.close()
