@@ -59,8 +59,9 @@ class Meter:
         nothing = [SimData(0, values=False, datatype=DataType.BITS, count=16)]
         serial = [SimData(SERIAL_NUMBER, values=[0x0063, self._evse], datatype=DataType.REGISTERS)]
         shown = [SimData(0, count=(LAST + 1) // 2, values=0.0, datatype=DataType.FLOAT32)]
-        device = SimDevice(UNIT, simdata=(nothing, nothing, serial, shown), action=self._show)
-        server = ModbusSerialServer(device, port=os.ttyname(self._port), baudrate=9600)
+        # 0 takes the calls for units that are not there; _answered keeps what it says to itself.
+        devices = [SimDevice(unit, simdata=(nothing, nothing, serial, shown), action=self._show) for unit in (0, UNIT)]
+        server = ModbusSerialServer(devices, port=os.ttyname(self._port), baudrate=9600)
         await server.serve_forever(background=True)
         for fd in (self._line, self._server_side):
             os.set_blocking(fd, False)
@@ -77,7 +78,7 @@ class Meter:
 
     def _answered(self) -> None:
         answer = os.read(self._server_side, 4096)
-        if answer[:1] == bytes([UNIT]):  # pymodbus would answer for every unit
+        if answer[:1] == bytes([UNIT]):  # the others are not on this line
             os.write(self._line, answer)
 
     async def _show(
