@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import subprocess
@@ -57,18 +58,19 @@ def test_a_port_held_by_another_is_told_with_its_holder() -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to become somebody else")
 def test_a_port_of_others_is_told_with_its_group() -> None:
     pty = Pty()
-    os.chmod(pty.path, 0o600)
+    os.chmod(pty.path, 0o660)
+    os.chown(pty.path, 0, grp.getgrnam("dialout").gr_gid)
     nobody = pwd.getpwnam("nobody").pw_uid
     code = (
         "import grp, os, sys; sys.path.insert(0, 'drivers')\n"
         "from evse_drivers import ports\n"
         "from evse_drivers.api import DriverError\n"
-        f"os.setuid({nobody})\n"
+        f"os.setgroups([]); os.setgid({nobody}); os.setuid({nobody})\n"
         f"try: ports.check({pty.path!r}, 'bus.rs485')\n"
         "except DriverError as error: print(error)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == (
-        f"bus.rs485: this user may not open {pty.path}. Add the user to its group (tty) and start evsed again."
+        f"bus.rs485: this user may not open {pty.path}. Add the user to its group (dialout) and start evsed again."
     )
     pty.close()
