@@ -7,6 +7,7 @@ everything on in pieces of 10 ms or less, so that a change that is due in betwee
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,8 @@ class Outlet:
         self.coil = self.closed = False
         self.bolt = self.locked = False  # the lock's command, its feedback
         self.last: dict[str, float] = {}  # instant of the last change, by its kind
+        self.gaps: Counter[int] = Counter()  # between two looks of the driver, in 0.1 ms
+        self._looked_at: float | None = None
         self._note = note
         self._at = now
         self._contact_due = self._lock_due = math.inf
@@ -91,6 +94,9 @@ class Outlet:
     def sense(self, now: float) -> tuple[float, float]:
         """The line's highest and lowest volts since the last look; the next look starts from here."""
         self.step(now)
+        if self._looked_at is not None:
+            self.gaps[round((now - self._looked_at) * 10_000)] += 1
+        self._looked_at = now
         seen = self._highest, self._lowest
         self._highest, self._lowest = self._volts
         return seen

@@ -132,6 +132,7 @@ ACTIONS: dict[str, tuple[dict[str, Field], str]] = {
         "what changed, after event number `since`",
     ),
     "meter": ({"evse": EVSE}, "what the terminals of the meter show"),
+    "gaps": ({"evse": EVSE}, "how often the driver looked after how long (0.1 ms), since the last time this was asked"),
     "actions": ({}, "this table"),
 }
 
@@ -226,6 +227,13 @@ def _meter(world: World, now: float, values: Message) -> Message:
     return outlet.meter()
 
 
+def _gaps(world: World, now: float, values: Message) -> Message:
+    outlet = world.outlets[values["evse"]]
+    gaps = dict(sorted(outlet.gaps.items()))
+    outlet.gaps.clear()
+    return {"gaps": gaps}
+
+
 def _table(world: World, now: float, values: Message) -> Message:
     return {
         "actions": {
@@ -249,5 +257,6 @@ _DOERS: dict[str, Callable[[World, float, Message], Message | None]] = {
     "watch": lambda world, now, values: world.snapshot(now),  # the stream is the socket's part
     "events": lambda world, now, values: world.events_since(values["since"]),
     "meter": _meter,
+    "gaps": _gaps,
     "actions": _table,
 }
