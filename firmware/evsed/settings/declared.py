@@ -64,7 +64,7 @@ class StationSettings:
 class OcppSettings:
     """The central system, and initial values of what it may set itself."""
 
-    url: str = option("", help='ws:// or wss:// address without the identity; "" means no central system.')
+    url: str = option("", help='Address, ws:// or wss://, without the identity; "" means no central system.')
     identity: str = option(
         "CP001", help="Name of this station at the central system; the last part of the address.", minimum=1, maximum=48
     )
@@ -87,7 +87,7 @@ class LeaseSettings:
 
     when_station_is_gone: str = option(
         "go on",
-        help='"go on": charge on at no more than failsafe_current; "stop": withdraw the offer and open after 6 s.',
+        help='Charge on at no more than failsafe_current ("go on"), or withdraw the offer and open after 6 s ("stop").',
         choices=("go on", "stop"),
     )
     go_on_minutes: float = option(15.0, help='How long "go on" goes on at most.', unit="min", minimum=0, maximum=1440)
@@ -113,7 +113,7 @@ class EvseSettings:
         minimum=0,
         maximum=80,
     )
-    connector: str = option("cType2", help="c: tethered cable, s: socket.", choices=CONNECTORS)
+    connector: str = option("cType2", help="A tethered cable (c) or a socket (s).", choices=CONNECTORS)
     pilot: Part | None = None
     contactor: Part | None = None
     lock: Part | None = None

@@ -69,7 +69,7 @@ def fill(
             if value is not None:
                 values[name] = value
         elif _required(field):
-            findings.refuse((*path, name), f"is missing: {option.help}{_example(option)}")
+            findings.refuse((*path, name), f"is missing: {option.help.rstrip('.')}.{_example(option)}")
     if len(findings.problems) > before:
         return None
     try:
@@ -111,11 +111,11 @@ def allowed(hint: Any, option: Option) -> str:
     unit = f" {option.unit}" if option.unit else ""
     if hint in (int, float):
         if low is not None and high is not None:
-            return f"{low:g} to {high:g}{unit}"
+            return f"{shown(low)} to {shown(high)}{unit}"
         if low is not None:
-            return f"{low:g}{unit} or more"
+            return f"{shown(low)}{unit} or more"
         if high is not None:
-            return f"{high:g}{unit} or less"
+            return f"{shown(high)}{unit} or less"
         return f"a {type_name(hint)}{f' of{unit}' if unit else ''}"
     if hint is str and high is not None:
         return f"a text of {low or 0:g} to {high:g} characters"
@@ -180,7 +180,7 @@ def _why_not(value: Any, hint: Any, option: Option) -> str:
     plain = type(typing.get_args(hint)[0]) if typing.get_origin(hint) is typing.Literal else hint
     fits = isinstance(value, (int, float) if plain is float else plain)
     if not fits or (isinstance(value, bool) and plain is not bool):
-        return f"must be {allowed(hint, option)}{_quotes(value, plain)}."
+        return f"must be {allowed(hint, option)}{'' if option.secret else _quotes(value, plain)}."
     choices = _choices(hint, option)
     if choices:
         if value in choices:

@@ -75,7 +75,7 @@ def _text(name: str) -> str:
         why = "is a folder. Name the file in it."
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise SettingsError(name, [Problem(line, "", "is not UTF-8 text. Save the file as UTF-8.")]) from None
+        raise SettingsError(name, [Problem(line, "the file", "is not UTF-8 text. Save the file as UTF-8.")]) from None
     except OSError as error:
         why = f"cannot be read: {error.strerror}. It must be readable for the user that evsed runs as."
     raise SettingsError(name, [Problem(None, "the file", why)])
@@ -87,7 +87,9 @@ def _syntax(text: str, error: str) -> Problem:
     match = re.match(r"line (\d+), column (\d+)", place)
     number = int(match.group(1)) if match else text.count("\n") + 1
     source = text.splitlines()
-    content = source[number - 1].strip() if 0 < number <= len(source) else ""
+    content = source[number - 1].strip() if 0 < number <= len(source) else "the end"
+    if "password" in content:
+        content = "password ..."
     column = f" at column {match.group(2)}" if match else ""
     return Problem(number, content, f"is not TOML{column}: {what or error}. Nothing after it was looked at.")
 
@@ -206,7 +208,10 @@ class _Reading:
         return filled if part is not None else None
 
     def _part(self, kind: str, path: Path, beside: tuple[str, ...] = ()) -> Part | None:
+        before = len(self.findings.problems)
         table = self._table(path)
+        if len(self.findings.problems) > before:
+            return None
         if not re.fullmatch(r"[A-Za-z0-9_-]+", path[1]):
             self.findings.refuse(path, "must be named with letters, digits, - and _ only.")
             return None

@@ -1,0 +1,144 @@
+"""A package of drivers as somebody else might install it, so that the settings can be tried with any hardware."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+MODULE = """
+from dataclasses import dataclass
+from typing import Literal
+
+from evse_drivers.api import DriverError
+from evse_drivers.options import option
+
+
+class Line:
+    @dataclass(frozen=True)
+    class Settings:
+        port: str = option(help="Serial port.", example="/dev/ttyUSB0")
+        baudrate: int = option(9600, help="Speed.", unit="baud", choices=(9600, 19200, 38400))
+        parity: Literal["none", "even", "odd"] = option("none", help="Parity.")
+
+
+class Wires:
+    @dataclass(frozen=True)
+    class Settings:
+        socket: str = option(help="Socket.", example="/tmp/wires.sock")
+
+
+class PilotLine:
+    sample_ms = 10.0
+    release_ms = 20.0
+    bus_drivers = ("lab-wires",)
+
+    @dataclass(frozen=True)
+    class Settings:
+        bus: str = option(help="Bus.", example="wires")
+        gain: float = option(1.0, help="Gain of the divider.", minimum=0.5, maximum=2)
+
+
+class SlowContactor:
+    release_ms = 60.0
+
+    @dataclass(frozen=True)
+    class Settings:
+        bus: str = option(help="Bus.", example="wires")
+
+
+class Contactor:
+    @dataclass(frozen=True)
+    class Settings:
+        bus: str = option(help="Bus.", example="wires")
+        inverted: bool = option(False, help="The mirror contact is a normally open one.")
+
+
+class Meter:
+    bus_drivers = ("lab-line",)
+
+    @dataclass(frozen=True)
+    class Settings:
+        map: str = option(help="Register map.", example="eastron-sdm630")
+        bus: str = option(help="Bus.", example="rs485")
+        unit: int = option(1, help="Address.", minimum=1, maximum=247)
+        every: float | None = option(1.0, help="Pause between readings.", unit="s", minimum=0.5, maximum=60)
+
+        def __post_init__(self):
+            if self.map == "haunted":
+                raise DriverError("the map haunted is damaged; reinstall it.")
+
+
+class Reader:
+    @dataclass(frozen=True)
+    class Settings:
+        port: str = option(help="Serial port.", example="/dev/serial0")
+
+
+class Board:
+    @dataclass(frozen=True)
+    class Settings:
+        bus: str = option(help="Bus.", example="rs485")
+        unit: int = option(1, help="Address.", minimum=1, maximum=247)
+"""
+
+DRIVERS = {
+    "bus.lab-line": "Line",
+    "bus.lab-wires": "Wires",
+    "pilot.lab": "PilotLine",
+    "switch.lab": "Contactor",
+    "switch.lab-slow": "SlowContactor",
+    "meter.lab": "Meter",
+    "reader.lab": "Reader",
+    "board.lab": "Board",
+}
+
+WHOLE = """\
+[station]
+vendor = "Lab"
+serial = "L-1"
+max_current = 32
+
+[ocpp]
+url = "wss://csms.example/ocpp"
+identity = "CP7"
+password = "correct horse"
+
+[ocpp.keys]
+HeartbeatInterval = 300
+
+[ocpp.variables]
+"TxCtrlr.EVConnectionTimeOut" = 60
+AuthCtrlr.Enabled = true
+
+[bus.wires]
+driver = "lab-wires"
+socket = "/tmp/wires.sock"
+
+[bus.rs485]
+driver = "lab-line"
+port = "/dev/ttyUSB0"
+
+[evse.1]
+max_current = 16.0
+pilot = { driver = "lab", bus = "wires" }
+contactor = { driver = "lab", bus = "wires" }
+
+[evse.1.meter]
+driver = "lab"
+map = "eastron-sdm630"
+bus = "rs485"
+
+[reader.door]
+driver = "lab"
+port = "/dev/ttyS0"
+evses = [1]
+"""
+
+
+def install(folder: Path) -> None:
+    """Lay the package and its entry points into `folder`, which is to be on sys.path."""
+    (folder / "evsed_lab_drivers.py").write_text(MODULE)
+    info = folder / "evsed_lab_drivers-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: evsed-lab-drivers\nVersion: 1.0\n")
+    rows = [f"{name} = evsed_lab_drivers:{target}" for name, target in DRIVERS.items()]
+    (info / "entry_points.txt").write_text("\n".join(["[evse_drivers]", *rows, ""]))

@@ -1,0 +1,138 @@
+"""What is wrong with a config file is told all at once, each with line, value, what is allowed and what to do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from evsed.settings import Settings, SettingsError, load
+
+from tests.settings import lab
+
+Reads = Callable[[str], Settings]
+Refuses = Callable[[str], list[str]]
+
+OUTLET = """
+[evse.{}]
+failsafe_current = 16
+pilot = {{ driver = "lab", bus = "wires" }}
+contactor = {{ driver = "lab", bus = "wires" }}
+"""
+
+
+def refusals() -> list[tuple[str, str, list[str]]]:
+    """The blocks of refusals.txt: what stands in lab.WHOLE, what shall stand there, the error's lines."""
+    blocks = (Path(__file__).parent / "refusals.txt").read_text().rstrip().split("\n\n")[1:]
+    rows = [block.splitlines() for block in blocks]
+    return [
+        (
+            "\n".join(line[2:] for line in row if line.startswith("-")),
+            "\n".join(line[2:] for line in row if line.startswith("+")),
+            [line for line in row if line[0] not in "-+"],
+        )
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize(("old", "new", "lines"), refusals(), ids=[new[:40] for _, new, _ in refusals()])
+def test_a_problem_is_told_with_its_line_its_value_and_what_is_allowed(
+    refuses: Refuses, old: str, new: str, lines: list[str]
+) -> None:
+    assert old in lab.WHOLE
+    assert refuses(lab.WHOLE.replace(old, new, 1)) == lines
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_file(reads: Reads, tmp_path: Path) -> None:
+    text = lab.WHOLE.replace("max_current = 16.0", "max_current = 48\nmetre = 3").replace("wss:", "http:")
+    with pytest.raises(SettingsError) as caught:
+        reads(text)
+    assert str(caught.value).splitlines() == [
+        f"{tmp_path}/evsed.toml: 3 problems; the pilot stays off until they are fixed.",
+        '  7  ocpp.url = "http://csms.example/ocpp"  must begin with ws:// or wss:// and a host; "" means none.',
+        " 27  evse.1.max_current = 48                "
+        "station.max_current is 32 A: the outlet cannot have more than the supply.",
+        ' 28  evse.1.metre                           is not an option. Did you mean "meter"?',
+    ]
+
+
+def test_failsafes_that_nobody_shares_out_must_fit_into_the_supply(refuses: Refuses) -> None:
+    more = "".join(OUTLET.format(n) for n in (2, 3))
+    text = lab.WHOLE.replace("max_current = 16.0", "failsafe_current = 16") + more
+    assert refuses(text) == [
+        '     lease.when_station_is_gone = "go on"  the failsafe_current of all outlets is 48 A together, '
+        'station.max_current 32 A. Lower them, or set "stop".'
+    ]
+
+
+def test_failsafes_may_exceed_the_supply_where_the_charge_stops_anyway(reads: Reads) -> None:
+    more = "".join(OUTLET.format(n) for n in (2, 3))
+    text = lab.WHOLE.replace("[bus.wires]", '[lease]\nwhen_station_is_gone = "stop"\n[bus.wires]') + more
+    assert len(reads(text).evses) == 3
+
+
+def test_an_empty_file_lacks_an_outlet(refuses: Refuses) -> None:
+    assert refuses("") == ["     evse  is missing: at least one outlet [evse.1] with its pilot and contactor."]
+
+
+def test_a_value_where_a_table_belongs_is_told(refuses: Refuses) -> None:
+    assert refuses("lease = 3\n" + lab.WHOLE) == ["  1  lease = 3  must be a table: [lease]."]
+
+
+def test_a_refused_preset_stands_beside_the_other_problems(tmp_path: Path) -> None:
+    path = tmp_path / "evsed.toml"
+    path.write_text(lab.WHOLE.replace("max_current = 16.0", "phases = 2"))
+    with pytest.raises(SettingsError) as caught:
+        load(path, lambda _: {"keys.HeartbeatInterval": "is too lively.", "variables.AuthCtrlr.Enabled": "is so."})
+    assert str(caught.value).splitlines()[1:] == [
+        " 12  ocpp.keys.HeartbeatInterval = 300          is too lively.",
+        ' 16  ocpp.variables."AuthCtrlr.Enabled" = true  is so.',
+        " 27  evse.1.phases = 2                          must be 1 or 3.",
+    ]
+
+
+def test_a_missing_file_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path / "evsed.toml")
+    assert str(caught.value) == (
+        f"{tmp_path}/evsed.toml: 1 problem; the pilot stays off until it is fixed.\n"
+        "     the file  there is no such file. Copy config/evsed.toml there and adapt it, "
+        "or name another one with -c FILE."
+    )
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"the file  is a folder\. Name the file in it\.$"):
+        load(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can put on another user's shoes")
+def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "evsed.toml"
+    path.write_text(lab.WHOLE)
+    path.chmod(0)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(SettingsError) as caught:
+            load(path)
+    finally:
+        os.seteuid(0)
+    assert caught.value.problems[0].text == (
+        "cannot be read: Permission denied. It must be readable for the user that evsed runs as."
+    )
+
+
+def test_a_file_that_is_no_utf8_is_told_with_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "evsed.toml"
+    path.write_bytes(b'[station]\nvendor = "Stra\xdfe"\n')
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+    assert str(caught.value).splitlines()[1:] == ["  2  the file  is not UTF-8 text. Save the file as UTF-8."]
+
+
+def test_a_password_is_never_repeated(refuses: Refuses) -> None:
+    for wrong in ('"short"', "123456789", '"correct horse', '["correct horse"]'):
+        assert "horse" not in (told := "\n".join(refuses(lab.WHOLE.replace('"correct horse"', wrong))))
+        assert "short" not in told
+        assert "12345" not in told
