@@ -66,9 +66,9 @@ def _resolve(node: Schema, definitions: Schema, done: dict[str, Schema]) -> Sche
     return resolved
 
 
-def problem(schema: Schema, value: Any) -> Problem | None:
-    """The first thing about `value` that does not fit; None: all fits."""
-    return next(_problems(schema, value, ""), None)
+def problem(schema: Schema, value: Any, tolerated: frozenset[str] = frozenset()) -> Problem | None:
+    """The first thing about `value` that does not fit, but for `tolerated` rules; None: all fits."""
+    return next((found for found in _problems(schema, value, "") if found.rule not in tolerated), None)
 
 
 def _problems(schema: Schema, value: Any, path: str) -> Iterator[Problem]:
@@ -91,9 +91,7 @@ def _problems(schema: Schema, value: Any, path: str) -> Iterator[Problem]:
 
 def _is(kind: str, value: Any) -> bool:
     if isinstance(value, bool):
-        return kind == "boolean"
-    if kind == "integer" and isinstance(value, float):
-        return value.is_integer()  # JSON has one kind of number: 5.0 is an integer
+        return kind == "boolean"  # to Python it is an int
     return isinstance(value, _TYPES[kind])
 
 

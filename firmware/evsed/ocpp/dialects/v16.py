@@ -15,7 +15,7 @@ from . import Body, BodyError, Context, Learned, Payload, RefusedCall, v16_comma
 from .schema import cut, problem, schema
 from .times import read_time
 from .v16_keys import preset as preset
-from .values import hold_against, plain, refuse, sampled_value
+from .values import TOLERATED, hold_against, plain, refuse, sampled_value, without_nulls
 
 # A transaction without a token needs an idTag all the same: OCPP 2.x's word for it.
 NO_TOKEN = "NoAuthorization"
@@ -121,9 +121,11 @@ class V16:
 
     version = "1.6"
     subprotocol = "ocpp1.6"
-    # 1.6 has no choice of start and stop: energy may flow from the first moment of a transaction on, and what an
-    # unplugging does is StopTransactionOnEVSideDisconnect's (TxCtrlr.StopTxOnEVSideDisconnect).
-    overlay: Mapping[str, str] = {"TxCtrlr.TxStartPoint": "PowerPathClosed"}
+    # 1.6 leaves no choice: a transaction begins when energy may flow, and ends with the plug or the authorisation.
+    overlay: Mapping[str, str] = {
+        "TxCtrlr.TxStartPoint": "PowerPathClosed",
+        "TxCtrlr.TxStopPoint": "EVConnected,Authorized",
+    }
 
     def spell(self, report: Report, context: Context) -> tuple[Body, ...]:
         """See Dialect."""
@@ -158,6 +160,7 @@ class V16:
 
     def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
         """See Dialect. A time that cannot be read is as none: it decides nothing here."""
+        payload = without_nulls(payload)
         match action:
             case "BootNotification":
                 reply = BootAnswer(payload["status"], _time(payload, "currentTime"), payload["interval"])
@@ -180,6 +183,7 @@ class V16:
             raise RefusedCall("NotImplemented", f"OCPP 1.6 has no call {action[:50]!r} to a station")
         if action not in v16_commands.READERS:
             raise RefusedCall("NotSupported", f"{action} is not supported by this station")
+        payload = without_nulls(payload)
         found = problem(form, payload)
         if found is not None:
             raise refuse(found)
@@ -198,7 +202,10 @@ class V16:
         form = schema("v16", f"{action}Response" if is_answer else action)
         if form is None:
             raise BodyError("", f"OCPP 1.6 has no message {action[:50]!r}")
-        hold_against(form, payload)
+        if is_answer and action in v16_commands.OURS:
+            hold_against(form, without_nulls(payload), TOLERATED)
+        else:
+            hold_against(form, payload)
 
     def code_spelling(self, code: str) -> str:
         """See Dialect. The mistakes are those of OCPP-J 1.6."""

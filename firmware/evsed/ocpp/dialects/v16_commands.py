@@ -126,7 +126,7 @@ def _trigger(payload: Payload, context: Context) -> Command:
 
 
 def _unlock(payload: Payload, context: Context) -> Command:
-    return Unlock(payload["connectorId"])
+    return Unlock(payload["connectorId"], ends_transaction=True)
 
 
 READERS: Mapping[str, Callable[[Payload, Context], Command]] = {

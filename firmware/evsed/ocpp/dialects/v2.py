@@ -9,13 +9,13 @@ from evsed.model.commands import Answer, Command
 from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, BootAnswer, Question
 from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
 from evsed.model.tokens import Standing, Token, Verdict
-from evsed.model.transactions import Sample, StopReason, Trigger
+from evsed.model.transactions import Sample, StopReason
 from evsed.model.variables import VariableReport
 
 from . import Body, BodyError, Context, Learned, Payload, RefusedCall, v2_commands
 from .schema import cut, problem, schema
 from .times import read_time
-from .values import hold_against, last_samples, numeric, occupied, refuse, sampled_value
+from .values import TOLERATED, hold_against, last_samples, numeric, occupied, refuse, sampled_value, without_nulls
 
 VARIABLES_PER_REPORT = 20  # some 6 kB a NotifyReport
 
@@ -106,6 +106,7 @@ class V2:
 
     def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
         """See Dialect. A time that cannot be read is as none: it decides nothing here."""
+        payload = without_nulls(payload)
         match action:
             case "BootNotification":
                 reply = BootAnswer(payload["status"], _time(payload, "currentTime"), payload["interval"])
@@ -126,6 +127,7 @@ class V2:
             raise RefusedCall("NotImplemented", f"OCPP {self.version} has no call {action[:50]!r} to a station")
         if action not in v2_commands.READERS:
             raise RefusedCall("NotSupported", f"{action} is not supported by this station")
+        payload = without_nulls(payload)
         found = problem(form, payload)
         if found is not None:
             raise refuse(found)
@@ -144,7 +146,10 @@ class V2:
         form = schema(self.folder, f"{action}{'Response' if is_answer else 'Request'}")
         if form is None:
             raise BodyError("", f"OCPP {self.version} has no message {action[:50]!r}")
-        hold_against(form, payload)
+        if is_answer and action in v2_commands.OURS:
+            hold_against(form, without_nulls(payload), TOLERATED)
+        else:
+            hold_against(form, payload)
 
     def code_spelling(self, code: str) -> str:
         """See Dialect."""
@@ -179,8 +184,7 @@ def _transaction_event(report: TransactionReport, context: Context) -> Payload:
     }
     if report.offline:
         payload["offline"] = True
-    # E07.FR.02: the token of an end is the one that stopped it.
-    if report.token is not None and (report.kind is not Kind.ENDED or report.trigger is Trigger.STOP_AUTHORIZED):
+    if report.token is not None:
         payload["idToken"] = id_token(report.token)
     if report.reservation is not None:
         payload["reservationId"] = report.reservation

@@ -121,7 +121,7 @@ def _reset(payload: Payload, context: Context) -> Command:
 
 
 def _set_profile(payload: Payload, context: Context) -> Command:
-    return SetProfile(payload["evseId"], _profile(payload["chargingProfile"]))
+    return SetProfile(payload["evseId"], _profile(payload["chargingProfile"]), strict=True)
 
 
 def _trigger(payload: Payload, context: Context) -> Command:

@@ -11,6 +11,10 @@ from . import BodyError, Payload, RefusedCall
 from .schema import Problem, Schema, problem
 from .times import read_time
 
+# What an answer to a call of ours may do wrong: nothing in it depends on these, and refusing it would only bring the
+# call again.
+TOLERATED = frozenset({"additionalProperties", "maxLength"})
+
 # The rules of JSON schema as OCPP's error codes, 2.x spelling.
 _CODES = {
     "type": "TypeConstraintViolation",
@@ -40,11 +44,20 @@ def refuse(found: Problem) -> RefusedCall:
     return RefusedCall(_CODES[found.rule], f"{found.path}: {found.what}" if found.path else found.what)
 
 
-def hold_against(schema: Schema, payload: Any) -> None:
-    """Raises BodyError unless `payload` fits."""
-    found = problem(schema, payload)
+def hold_against(schema: Schema, payload: Any, tolerated: frozenset[str] = frozenset()) -> None:
+    """Raises BodyError unless `payload` fits; breaking one of the `tolerated` rules is nothing to complain of."""
+    found = problem(schema, payload, tolerated)
     if found is not None:
         raise BodyError(found.path, found.what)
+
+
+def without_nulls(value: Any) -> Any:
+    """The same without members that are null: OCPP leaves out what is absent, some serialisers write null."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value
 
 
 def time_at(body: Payload, name: str, path: str) -> float | None:
