@@ -124,6 +124,18 @@ def test_events_are_told_once_and_in_order(world: WorldProcess) -> None:
     assert second["lost"] == 0
 
 
+def test_the_gaps_between_looks_are_counted_and_then_forgotten(world: WorldProcess) -> None:
+    wires = DeskWires(DeskWires.Settings(str(world.folder / "wires.sock")), "bus.wires")
+    for pause in (0.0, 0.05, 0.05):
+        time.sleep(pause)
+        wires.sense(1)
+    wires.position(1, 0)  # not a look at the line
+    gaps = world.do("gaps")["gaps"]
+    assert sum(gaps.values()) == 2
+    assert 500 <= int(min(gaps, key=int)) < 700  # tenths of a millisecond
+    assert world.do("gaps")["gaps"] == {}
+
+
 def test_a_watcher_gets_five_snapshots_a_second(world: WorldProcess) -> None:
     with socket.socket(socket.AF_UNIX) as link:
         link.connect(str(world.folder / "world.sock"))
@@ -163,7 +175,7 @@ def test_every_action_is_told_with_its_fields(world: WorldProcess) -> None:
         (
             b'{"do": "plugg"}',
             '"do": "plugg" is no action of the world. Did you mean "plug"? Allowed: '
-            "plug, unplug, ask, ev, card, mains, power, fault, pins, state, watch, events, meter, actions.",
+            "plug, unplug, ask, ev, card, mains, power, fault, pins, state, watch, events, meter, gaps, actions.",
         ),
         (b'{"do": "plug", "evze": 1}', '"plug" has no field "evze". Did you mean "evse"? It has: evse, cable.'),
         (b'{"do": "state", "evse": 1}', '"state" has no field "evse". It has none.'),
