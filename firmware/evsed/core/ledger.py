@@ -26,6 +26,7 @@ from .samples import take
 
 BEGIN_MEASURANDS, END_MEASURANDS = "SampledDataCtrlr.TxStartedMeasurands", "SampledDataCtrlr.TxEndedMeasurands"
 UPDATE_MEASURANDS, CLOCK_MEASURANDS = "SampledDataCtrlr.TxUpdatedMeasurands", "AlignedDataCtrlr.Measurands"
+CLOCK_END_MEASURANDS = "AlignedDataCtrlr.TxEndedMeasurands"
 HISTORY = 200  # samples kept for the end of a transaction; beyond that every other one in the middle goes
 
 # What the end of a transaction is told as, by its reason (OCPP 2.0.1 part 2, E06 and E07).
@@ -165,10 +166,10 @@ class Ledger:
         """The transaction's samples are due: told now, or (`ended`) kept for its end."""
         if not self.running:
             return
-        if ended:
-            yield from self._remember(self._take(context, now, END_MEASURANDS))
-            return
         clock = context is Context.CLOCK
+        if ended:
+            yield from self._remember(self._take(context, now, CLOCK_END_MEASURANDS if clock else END_MEASURANDS))
+            return
         sample = self._take(context, now, CLOCK_MEASURANDS if clock else UPDATE_MEASURANDS)
         if sample is not None and sample.values:
             trigger = Trigger.METER_VALUE_CLOCK if clock else Trigger.METER_VALUE_PERIODIC

@@ -43,7 +43,9 @@ DAY = 86_400
 TX_INTERVAL, TX_MEASURANDS = "SampledDataCtrlr.TxUpdatedInterval", "SampledDataCtrlr.TxUpdatedMeasurands"
 ENDED_INTERVAL = "SampledDataCtrlr.TxEndedInterval"
 CLOCK_INTERVAL, CLOCK_MEASURANDS = "AlignedDataCtrlr.Interval", "AlignedDataCtrlr.Measurands"
-CLOCK_IDLE_ONLY = "AlignedDataCtrlr.SendDuringIdle"
+CLOCK_ENDED_INTERVAL = "AlignedDataCtrlr.TxEndedInterval"
+TX_ENABLED, CLOCK_ENABLED = "SampledDataCtrlr.Enabled", "AlignedDataCtrlr.Enabled"
+PLANNED_BY = (TX_INTERVAL, ENDED_INTERVAL, CLOCK_INTERVAL, CLOCK_ENDED_INTERVAL, TX_ENABLED, CLOCK_ENABLED)
 
 
 @dataclass(slots=True)
@@ -92,7 +94,8 @@ class Metering:
                 meter = self._meters[transaction.evse]
                 meter.transaction, meter.tx_started = transaction.id, transaction.started_at.mono
                 meter.highest_wh = max(filter(None, (meter.highest_wh, transaction.meter_last_wh)), default=None)
-        self._next_clock: float | None = None
+        self._next_clock: float | None = None  # mono s
+        self._next_clock_ended: float | None = None
 
     def handle(self, event: Input | Fact, now: Instant) -> Iterator[Effect | Fact]:
         """See the module's first lines."""
@@ -109,7 +112,7 @@ class Metering:
                 self._meters[evse].offer = (amps, amps * phases * self._topology.nominal_volts)
             case Triggered("MeterValues", wanted):
                 yield from self._triggered(wanted, now)
-            case VariableChanged(name) if name in (TX_INTERVAL, ENDED_INTERVAL, CLOCK_INTERVAL):
+            case VariableChanged(name) if name in PLANNED_BY:
                 self._replan(now)
             case Started():
                 for meter in self._meters.values():
@@ -120,7 +123,7 @@ class Metering:
 
     def next_deadline(self) -> float | None:
         """The next sample, or the instant at which a meter counts as silent."""
-        times = [self._next_clock]
+        times = [self._next_clock, self._next_clock_ended]
         for meter in self._meters.values():
             times += [meter.next_tx, meter.next_ended]
             if not meter.silent and meter.heard_at is not None:
@@ -181,7 +184,7 @@ class Metering:
             yield Save("register", str(evse), meter.highest_wh)
 
     def _plan_tx(self, meter: _Meter, now: Instant) -> None:
-        running = meter.transaction is not None
+        running = meter.transaction is not None and self._config.boolean(TX_ENABLED)
         meter.next_tx = self._after(TX_INTERVAL, meter.tx_started, now) if running else None
         meter.next_ended = self._after(ENDED_INTERVAL, meter.tx_started, now) if running else None
 
@@ -190,16 +193,18 @@ class Metering:
         every = self._config.integer(name)
         return None if every <= 0 else start + every * (math.floor((now.mono - start) / every) + 1)
 
+    def _aligned(self, name: str, now: Instant) -> float | None:
+        """mono s of the next multiple of that interval since midnight UTC; while UTC is unknown, of the next look."""
+        every = self._config.integer(name)
+        if every <= 0 or not self._config.boolean(CLOCK_ENABLED):
+            return None
+        return now.mono + every - (0 if now.utc is None else (now.utc % DAY) % every)
+
     def _replan(self, now: Instant) -> None:
         for meter in self._meters.values():
             self._plan_tx(meter, now)
-        every = self._config.integer(CLOCK_INTERVAL)
-        if every <= 0:
-            self._next_clock = None
-        elif now.utc is None:
-            self._next_clock = now.mono + every  # midnight is not known yet: look again
-        else:
-            self._next_clock = now.mono + every - (now.utc % DAY) % every
+        self._next_clock = self._aligned(CLOCK_INTERVAL, now)
+        self._next_clock_ended = self._aligned(CLOCK_ENDED_INTERVAL, now)
 
     def _tick(self, now: Instant) -> Iterator[Effect | Fact]:
         for evse, meter in self._meters.items():
@@ -212,16 +217,20 @@ class Metering:
                 yield SampleDue(evse, Context.PERIODIC, ended=True)
                 meter.next_ended = self._after(ENDED_INTERVAL, meter.tx_started, now)
         if self._next_clock is not None and now.mono >= self._next_clock:
+            self._next_clock = self._aligned(CLOCK_INTERVAL, now)
             if now.utc is not None:
                 yield from self._clock(now)
-            self._replan(now)
+        if self._next_clock_ended is not None and now.mono >= self._next_clock_ended:
+            self._next_clock_ended = self._aligned(CLOCK_ENDED_INTERVAL, now)
+            for evse, meter in self._meters.items():
+                if meter.transaction is not None and now.utc is not None:
+                    yield SampleDue(evse, Context.CLOCK, ended=True)
 
     def _clock(self, now: Instant) -> Iterator[Effect | Fact]:
-        idle_only = self._config.boolean(CLOCK_IDLE_ONLY)
         for evse, meter in self._meters.items():
             if meter.transaction is None:
                 yield from self._loose(evse, meter, Context.CLOCK, self._config.members(CLOCK_MEASURANDS), now)
-            elif not idle_only:
+            else:
                 yield SampleDue(evse, Context.CLOCK)
 
     def _triggered(self, wanted: int | None, now: Instant) -> Iterator[Effect | Fact]:

@@ -118,6 +118,8 @@ class Session:
         self._since = float("-inf")  # mono s of the last change of phase
         self._charged = False  # energy has flowed since ACTIVE began
         self._impatient = False  # PATIENCE has passed since
+        self._limited = False  # the limits have spoken since
+        self._arrivals = 0  # of vehicles, when STOPPING began
         self._ended_at: Instant | None = None  # when what stopped the transaction happened
         self._trust_from_wh: float | None = None  # register when the token turned out to be invalid
         self._energised: Energise | None = None
@@ -155,6 +157,10 @@ class Session:
         allowed, register = self._config.integer(ENERGY_ON_INVALID), self.ledger.register_wh
         if self._trust_from_wh is not None and register is not None and register - self._trust_from_wh >= allowed:
             yield from self._trust_is_spent(now)
+
+    def offer(self, amps: float, phases: int) -> None:
+        """What the limits give now."""
+        self.ledger.offer, self._limited = (amps, phases), True
 
     def accept(self, token: Token, group: str | None, trigger: Trigger, now: Instant) -> Out:
         """The token may charge here."""
@@ -293,7 +299,7 @@ class Session:
         if self.ledger.stopping is not None:
             yield from self.ledger.end(self.charging_state(now), self._ended_at or now, now)
             self._ended_at = None
-        another_came = self.vehicle.plugged and self.vehicle.came_at >= self._since
+        another_came = self.vehicle.plugged and self.vehicle.arrivals != self._arrivals
         self._move(Event.SETTLED if self.vehicle.plugged and not another_came else Event.SETTLED_FREE, now)
         self._charged = False
         if another_came:
@@ -321,14 +327,17 @@ class Session:
 
     def charging_state(self, now: Instant) -> ChargingState:
         """OCPP 2.x; the station's own reasons to suspend win over the EV's."""
-        seen = self.vehicle.seen
+        seen, transaction = self.vehicle.seen, self.ledger.transaction
+        if seen is None and transaction is not None:
+            return transaction.charging_state  # until the pilot is heard after a restart
         if not self.vehicle.plugged or seen is None:
             return ChargingState.IDLE
         if self.phase is not Phase.ACTIVE:
             return ChargingState.EV_CONNECTED
         if seen.closed and seen.asking:
             return ChargingState.CHARGING
-        if seen.fault or self.ledger.offer[0] <= 0 or self.refused or not self.operative:
+        nothing_offered = self._limited and self.ledger.offer[0] <= 0
+        if seen.fault or nothing_offered or self.refused or not self.operative:
             return ChargingState.SUSPENDED_EVSE
         if not self._charged and now.mono < self._since + PATIENCE:
             return ChargingState.EV_CONNECTED
@@ -371,7 +380,9 @@ class Session:
             return False
         if phase is Phase.ACTIVE:
             seen = self.vehicle.seen
-            self._charged = seen is not None and seen.closed
+            self._charged, self._limited = seen is not None and seen.closed, False
+        if phase is Phase.STOPPING:
+            self._arrivals = self.vehicle.arrivals
         self.phase, self._since = phase, now.mono
         return True
 

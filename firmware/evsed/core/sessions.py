@@ -111,7 +111,7 @@ class Sessions:
             case SampleDue(evse, context, ended):
                 yield from self._sessions[evse].sample(context, ended, now)
             case OfferChanged(evse, amps, phases):
-                self._sessions[evse].ledger.offer = (amps, phases)
+                self._sessions[evse].offer(amps, phases)
             case Presented(uid, evses):
                 yield from self._presented(
                     Token(uid.hex, TokenKind(uid.kind if uid.kind != "other" else "Local")), evses, now

@@ -32,6 +32,7 @@ class Vehicle:
         self.seen: Seen | None = None
         self.plug = plug  # "boot/plug"; None while nothing is plugged
         self.came_at = float("-inf")  # mono s
+        self.arrivals = 0  # how many have come
         self._alive_utc = alive_utc
         self._boot, self._boot_at = "", 0.0  # of the pilot, and mono s when it was first heard
 
@@ -58,6 +59,7 @@ class Vehicle:
                 changes.append(Change.UNKNOWN if rebooted and seen.plugged else Change.LEFT)
         if self.plug is None and seen.plugged:
             self.plug, self.came_at = plug, now.mono
+            self.arrivals += 1
             changes.append(Change.CAME)
         return tuple(changes)
 
