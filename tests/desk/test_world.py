@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from evse_drivers.buses.desk import DeskWires
-from evsed.desk.world_actions import ACTIONS
+from evsed.desk.outlet import FAULTS
+from evsed.desk.world_actions import ACTIONS, READER_FAULTS
 
 from tests.desk.world_process import ROOT, WorldProcess, running
 
@@ -214,3 +215,10 @@ def test_dead_meters_end_the_desk(tmp_path: Path) -> None:
     os.kill(int(child), signal.SIGKILL)
     assert world.process.wait(5) == 1
     world.end()
+
+
+def test_the_readme_names_every_action_and_fault() -> None:
+    readme = (ROOT / "firmware/evsed/desk/README.md").read_text()
+    section = readme[readme.index("### world.sock") :]
+    for name in (*ACTIONS, *FAULTS, *READER_FAULTS):
+        assert f'"do": "{name}"' in section or f"`{name}`" in section, name
