@@ -6,6 +6,7 @@ was away for so short that nobody can have swapped it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum, auto
 
 from evse_drivers.api import Seen
@@ -41,27 +42,25 @@ class Vehicle:
         """As the session knows it."""
         return self.plug is not None
 
-    def observe(self, seen: Seen, now: Instant) -> tuple[Change, ...]:
-        """Takes the pilot's word; what changed, in order."""
+    def observe(self, seen: Seen, now: Instant) -> Iterator[Change]:
+        """Takes the pilot's word; what changed, in order and each when it is so."""
         before, self.seen = self.seen, seen
         if seen.boot != self._boot:
             self._boot, self._boot_at = seen.boot, now.mono
-        changes: list[Change] = []
         plug = f"{seen.boot}/{seen.plug}"
         if self.plug is not None and (not seen.plugged or self.plug != plug):
             rebooted = not self.plug.startswith(f"{seen.boot}/")
             if rebooted and not seen.plugged and now.mono < self._boot_at + WAKING:
-                return ()
+                return
             if rebooted and seen.plugged and self._nobody_could_swap(before, now):
                 self.plug = plug
             else:
                 self.plug = None
-                changes.append(Change.UNKNOWN if rebooted and seen.plugged else Change.LEFT)
+                yield Change.UNKNOWN if rebooted and seen.plugged else Change.LEFT
         if self.plug is None and seen.plugged:
             self.plug, self.came_at = plug, now.mono
             self.arrivals += 1
-            changes.append(Change.CAME)
-        return tuple(changes)
+            yield Change.CAME
 
     def left_at(self, now: Instant) -> float:
         """mono s of the unplugging that `observe` has just found."""
