@@ -36,6 +36,7 @@ class Declaration:
     minimum: float | None = None
     maximum: float | None = None
     min_length: int = 0
+    pattern: str | None = None  # that a text must match
     members: tuple[str, ...] = ()
     per: str = "station"  # station evse connector
     computed: bool = False
@@ -72,6 +73,8 @@ class Declaration:
         size = len(value.encode("utf-8", "surrogateescape"))
         if size < self.min_length or (self.maximum is not None and size > self.maximum):
             raise ValueProblem(f"a text of {size} bytes; {self.min_length} to {self.maximum:g} are allowed")
+        if self.pattern is not None and not re.fullmatch(self.pattern, value):
+            raise ValueProblem(f"{value!r} is not of the form {self.pattern}")
         return value
 
     def _bounds(self) -> str:
