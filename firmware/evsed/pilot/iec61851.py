@@ -17,7 +17,7 @@ IEC 61851-1 table A.6:
   vehicle that sleeps (A.5.3); then the row of the last letter, with the contactor open and X1.
 
 Closing again: after a start, a fault or an opening that the vehicle did not make itself, the station holds X1 for 3 s,
-then PWM, and closes when the diode is proven and 10 s have passed since the opening (30 s since a fault was last there).
+then PWM, and closes when the diode is proven and 10 s have passed since the opening (30 s since the last of a fault).
 
 One transition per step. A cell that is missing is an event that means nothing in that row: the machine stays.
 """
@@ -29,8 +29,10 @@ from math import floor
 
 Table = Mapping[str, Mapping[str, str]]
 
-# Events, in the order in which a step looks for them: fault; the vehicle's letter; now, none (amps withdrawn at once,
-# or with grace); grace over; wake; offer; close.
+ON = " on"  # ends the name of each row with the contactor closed
+
+# Events, in the order in which a step looks for them: fault; a letter that opens; now, none (amps withdrawn at once, or
+# with grace); grace over; any other letter; wake; offer; close. So nothing that goes on can keep a stop waiting.
 TABLE: dict[str, dict[str, str]] = {
     "A1": {"B": "B1", "C": "C1", "D": "D1", "E": "E", "fault": "F"},
     "B1": {"A": "A1", "C": "C1", "D": "D1", "E": "E", "fault": "F", "wake": "F", "offer": "B2"},
@@ -131,8 +133,7 @@ class Machine:
         event = self._event(now, letter, amps, at_once, fault, ready)
         if event is not None:
             self._go(event, self.table[self.row][event], now, amps)
-            return True
-        return self.offered > 0.0 and self._follow(now, amps)
+        return (self.offered > 0.0 and self._follow(now, amps)) or event is not None
 
     def _event(self, now: float, letter: str, amps: float, at_once: bool, fault: bool, ready: bool) -> str | None:
         row = self.row
@@ -141,18 +142,20 @@ class Machine:
             return letter if now >= self._held_until and letter in cells else None
         if fault and letter != "E" and not self._pulsed and "fault" in cells:
             return "fault"
-        if row[0] != letter and letter in cells:
+        goes = cells.get(letter) if row[0] != letter else None
+        if goes is not None and self.closed and goes[2:] != ON:
             return letter
         if amps < LEAST or fault:
             if (at_once or fault) and "now" in cells:
                 return "now"
             if "none" in cells:
                 return "none"
-            if "grace over" in cells and now >= self._grace_until:
-                return "grace over"
+        if "grace over" in cells and now >= self._grace_until:
+            return "grace over"
+        if goes is not None:
+            return letter
+        if amps < LEAST or fault or "grace over" in cells:  # a permit that comes back does not stop a stop
             return None
-        if "grace over" in cells:  # a permit that comes back does not stop a stop
-            return "grace over" if now >= self._grace_until else None
         if self._wake and "wake" in cells:
             return "wake"
         if "offer" in cells:
@@ -161,7 +164,7 @@ class Machine:
 
     def _go(self, event: str, row: str, now: float, amps: float) -> None:
         was, self.row = self.row, row
-        closed = row[2:] == " on"
+        closed = row[2:] == ON
         if self.closed and not closed:
             self.opened_at = now
             if event != "B":  # not by the vehicle's own will: seq. 8.1 lets it ask again at once

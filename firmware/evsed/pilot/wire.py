@@ -97,7 +97,7 @@ def decode(line: bytes) -> Message:
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             raise WireError(f"{name}.{key}: {value!r} is not of the right type")
         try:
-            values[key] = float(value) if types is _NUMBER else value
+            values[key] = float(str(value)) if types is _NUMBER else value
         except OverflowError:
             raise WireError(f"{name}.{key} is too large a number") from None
     message: Message = cls(**values)
