@@ -17,6 +17,17 @@ def whole(data: bytes) -> bytes:
     return data
 
 
+def rtu_frame(unit: int, function: int, data: bytes) -> bytes:
+    """A Modbus RTU answer with its CRC, bit by bit as in the paper on serial lines, 6.2.2."""
+    frame = bytes([unit, function, len(data)]) + data
+    crc = 0xFFFF
+    for octet in frame:
+        crc ^= octet
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+    return frame + crc.to_bytes(2, "little")
+
+
 class Pty:
     """One pty whose slave is raw before anyone opens it."""
 
@@ -37,6 +48,7 @@ class Cable:
         self.port = port
         self.device = Pty()
         self.tamper: Callable[[bytes], bytes] = whole
+        self.delays: list[float] = []  # s, of the next answers
         self.heard: list[bytes] = []  # what the driver said
         self.host: Pty | None = None
         self.plug_in()
@@ -56,13 +68,15 @@ class Cable:
 
     def inject(self, data: bytes) -> None:
         """Bytes that no device sent."""
-        assert self.host is not None
-        os.write(self.host.master, data)
+        if self.host is not None:
+            os.write(self.host.master, data)
 
     def _from_device(self) -> None:
         data = self.tamper(os.read(self.device.master, 4096))
-        if data and self.host is not None:
-            os.write(self.host.master, data)
+        if self.delays:
+            asyncio.get_running_loop().call_later(self.delays.pop(0), self.inject, data)
+        elif data:
+            self.inject(data)
 
     def _from_driver(self) -> None:
         assert self.host is not None

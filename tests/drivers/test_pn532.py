@@ -113,6 +113,19 @@ def test_a_silent_reader_is_logged_once_with_what_to_do(tmp_path: Path, caplog: 
         with_reader(tmp_path, test)
 
 
+def test_a_reader_that_answers_only_its_set_up_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(peer: CardReader, seen: Seen) -> None:
+        peer.cable.tamper = lambda data: data if peer.commands[-1] != 0x4A else b"\x13\x37"
+        await until(lambda: peer.commands.count(0x14) >= 3, 8)
+        assert [record.getMessage() for record in caplog.records] == [
+            f"reader.front: what comes from the reader on {tmp_path}/reader makes no sense. Check its speed, its "
+            "ground wire and the length of its cable. Cards are not read until it answers; evsed goes on trying."
+        ]
+
+    with caplog.at_level(logging.ERROR):
+        with_reader(tmp_path, test)
+
+
 def test_another_chip_is_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,8 +88,8 @@ class Uart:
     def _silence(self, acknowledged: bool) -> str:
         if self._decoder.noise:
             return (
-                f"{self.where}: what comes from the reader on {self.port} makes no sense "
-                f"({self._decoder.noise} bytes). Check its speed, its ground wire and the length of its cable."
+                f"{self.where}: what comes from the reader on {self.port} makes no sense. "
+                "Check its speed, its ground wire and the length of its cable."
             )
         if acknowledged:
             return f"{self.where}: the reader on {self.port} took a command and then fell silent. {POWER}"

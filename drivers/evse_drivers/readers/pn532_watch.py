@@ -50,6 +50,7 @@ class Watch:
         self._stop = asyncio.Event()
         self._hold = Hold()
         self._trouble = ""  # as logged last
+        self._wait = FIRST_WAIT
 
     def stop(self) -> None:
         """`cards` ends within a look."""
@@ -57,15 +58,12 @@ class Watch:
 
     async def cards(self) -> AsyncIterator[str]:
         """The UID of each card that comes."""
-        wait = FIRST_WAIT
         while not self._stop.is_set():
             uart = None
             try:
                 uart = Uart(self._port, self._baudrate, self._where)
                 version = await uart.start()
-                LOG.info("%s: PN532 on %s answers, firmware %s.", self._where, self._port, version)
-                self._trouble, wait = "", FIRST_WAIT
-                async for uid in self._looks(uart):
+                async for uid in self._looks(uart, version):
                     yield uid
             except DriverError as error:
                 if str(error) != self._trouble:
@@ -74,12 +72,13 @@ class Watch:
             finally:
                 if uart is not None:
                     uart.close()
-            if await self._stopped_within(wait):
+            if await self._stopped_within(self._wait):
                 return
-            wait = min(2 * wait, LONGEST_WAIT)
+            self._wait = min(2 * self._wait, LONGEST_WAIT)
 
-    async def _looks(self, uart: Uart) -> AsyncIterator[str]:
+    async def _looks(self, uart: Uart, version: str) -> AsyncIterator[str]:
         failed = 0
+        works = False
         while not await self._stopped_within(self._every):
             try:
                 uid = await uart.look()
@@ -89,6 +88,9 @@ class Watch:
                     raise
                 continue
             failed = 0
+            if not works:  # not before: one that only answers the set-up would be logged for ever
+                works, self._trouble, self._wait = True, "", FIRST_WAIT
+                LOG.info("%s: PN532 on %s looks for cards, firmware %s.", self._where, self._port, version)
             if self._hold.new(uid, time.monotonic()) and uid is not None:
                 yield uid
 
