@@ -3,6 +3,7 @@
 A driver is a class that takes its own settings (a frozen dataclass named `Settings` inside it) and fulfils one of
 the protocols below. It never falls back to another driver and never invents a value: what the hardware did not
 say is `None`. Whatever goes wrong leaves the driver as a `DriverError` whose text is written for the technician.
+One that hangs on a bus has a setting `bus`, and names in `bus_drivers` the bus drivers it can speak through.
 
 Instants are seconds of CLOCK_MONOTONIC, which all processes of one machine share.
 """

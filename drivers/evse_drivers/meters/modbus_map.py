@@ -20,6 +20,8 @@ PACKAGE_MAPS = Path(__file__).parent / "maps"
 class ModbusMeter:
     """A `Meter` whose reading is arithmetic on registers. What its map lacks, or the meter marks as none, is None."""
 
+    bus_drivers = ("modbus-serial", "modbus-tcp")
+
     @dataclass(frozen=True, slots=True)
     class Settings:
         map: str = option(help="name of the meter's register map, a file without its .toml", example="eastron-sdm630")

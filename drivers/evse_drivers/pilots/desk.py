@@ -14,6 +14,7 @@ class DeskPilotLine:
 
     sample_ms = 2.0
     release_ms = 20.0
+    bus_drivers = ("desk",)
 
     @dataclass(frozen=True)
     class Settings:

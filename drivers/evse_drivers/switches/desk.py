@@ -12,6 +12,8 @@ from ..options import option
 class DeskSwitch:
     """A Switch over the desk's wires; its feedback comes with the pilot line's look."""
 
+    bus_drivers = ("desk",)
+
     @dataclass(frozen=True)
     class Settings:
         """The bus, which part, and which EVSE of the desk."""
