@@ -313,3 +313,28 @@ def test_a_call_to_nobody_says_who_is_there(csms: Csms) -> None:
         "ok": False,
         "error": '"station": "CP9" is not connected; connected now: none.',
     }
+
+
+def test_the_same_reading_under_a_new_id_is_a_conflict(csms: Csms) -> None:
+    async def charge() -> None:
+        async with csms.connect() as link:
+            await say(link, "1", "StartTransaction", **start())
+            sample = {"timestamp": WHEN.format(5), "sampledValue": [{"value": "150"}]}
+            for id in ("2", "3"):
+                await say(link, id, "MeterValues", connectorId=1, transactionId=1, meterValue=[sample])
+
+    asyncio.run(charge())
+    (conflict,) = csms.ask(do="ledger")["conflicts"]
+    assert conflict.startswith("CP1: a reading of 1 came again: {'at': '2026-11-21T08:00:05Z', 'wh': 150.0")
+
+
+def test_reports_of_a_transaction_that_never_got_a_number_are_kept_apart(csms: Csms) -> None:
+    async def charge() -> None:
+        async with csms.connect() as link:
+            stop = {"transactionId": -1, "meterStop": 200, "timestamp": WHEN.format(9)}
+            assert (await say(link, "4", "StopTransaction", **stop))[2] == {}
+
+    asyncio.run(charge())
+    ledger = csms.ask(do="ledger")
+    assert ledger["unbound"][0]["action"] == "StopTransaction"
+    assert (ledger["conflicts"], ledger["transactions"]) == ([], [])

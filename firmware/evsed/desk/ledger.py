@@ -75,6 +75,8 @@ class Ledger:
         self.conflicts: list[str] = []
         self.unbound: list[dict[str, Any]] = []  # reports of a 1.6 transaction whose start never got a number (-1)
         self._next_id = first_id
+        self._by_id: dict[tuple[str, int | str], Transaction] = {}
+        self._once: dict[tuple[Any, ...], int | str] = {}  # what must not come twice -> its transaction
 
     def take(self, station: str, version: str, action: str, payload: Payload) -> Transaction | None:
         """Enter a call; returns the transaction that it belongs to, a new one for a start."""
@@ -83,21 +85,24 @@ class Ledger:
 
     def find(self, station: str, id: int | str) -> Transaction | None:
         """The transaction of that number at that station."""
-        return next((t for t in self.transactions if t.station == station and t.id == id), None)
+        return self._by_id.get((station, id))
+
+    def _add(self, entry: Transaction) -> Transaction:
+        self.transactions.append(entry)
+        self._by_id[entry.station, entry.id] = entry
+        return entry
 
     # --- 1.6 ---
 
     def _start(self, station: str, version: str, body: Payload) -> Transaction:
-        for other in self.transactions:
-            same = (other.station, other.evse, other.started, other.token)
-            if same == (station, body["connectorId"], body["timestamp"], body["idTag"]):
-                self.conflicts.append(f"{station}: the start of transaction {other.id} came again with a new id.")
+        other = self._once.setdefault((station, body["connectorId"], body["timestamp"], body["idTag"]), self._next_id)
+        if other != self._next_id:
+            self.conflicts.append(f"{station}: the start of transaction {other} came again with a new id.")
         entry = Transaction(station, version, self._next_id, body["connectorId"], body["idTag"], body["timestamp"])
         entry.start_wh = float(body["meterStart"])
         entry.note("Start", body["timestamp"])
         self._next_id += 1
-        self.transactions.append(entry)
-        return entry
+        return self._add(entry)
 
     def _meter(self, station: str, version: str, body: Payload) -> Transaction | None:
         if "transactionId" not in body:
@@ -138,16 +143,16 @@ class Ledger:
         info, kind, seq = body["transactionInfo"], body["eventType"], body["seqNo"]
         entry = self.find(station, info["transactionId"])
         if entry is None:
-            entry = Transaction(station, version, info["transactionId"])
-            self.transactions.append(entry)
+            entry = self._add(Transaction(station, version, info["transactionId"]))
             if kind != "Started":
                 entry.problems.append(f"its first event is {kind}, seqNo {seq}, and not Started.")
         elif kind == "Started":
             entry.problems.append(f"a second Started came, seqNo {seq}.")
-        if any(event["seq"] == seq for event in entry.events):
+        if (station, entry.id, seq) in self._once:
             self.conflicts.append(f"{station}: seqNo {seq} of transaction {entry.id} came again with a new id.")
         elif entry.events and seq != entry.events[-1]["seq"] + 1:
             entry.problems.append(f"seqNo {seq} came after {entry.events[-1]['seq']}.")
+        self._once[station, entry.id, seq] = entry.id
         if entry.stopped is not None:
             entry.problems.append(f"{kind}, seqNo {seq}, came after Ended.")
         facts = {"trigger": body["triggerReason"], "state": info.get("chargingState")}
@@ -164,11 +169,13 @@ class Ledger:
         for sample in samples:
             context = next((v["context"] for v in sample["sampledValue"] if "context" in v), "Sample.Periodic")
             reading = {"at": sample["timestamp"], "wh": register_wh(sample["sampledValue"]), "context": context}
-            if within is None and reading in entry.readings:
-                self.conflicts.append(f"{entry.station}: a reading of transaction {entry.id} came again: {reading}.")
             entry.readings.append(reading)
             if within is None:
                 entry.note(kind, sample["timestamp"])
+                key = (entry.station, entry.id, *reading.values())
+                if key in self._once:
+                    self.conflicts.append(f"{entry.station}: a reading of {entry.id} came again: {reading}.")
+                self._once[key] = entry.id
 
 
 _V16 = {"StartTransaction": Ledger._start, "MeterValues": Ledger._meter, "StopTransaction": Ledger._stop}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -81,14 +82,20 @@ class Child:
         if self.process is None:
             return None
         if self.process.returncode is None:
-            self.process.send_signal(sign)
+            self.signal(sign)
             try:
                 async with asyncio.timeout(seconds):
                     await self.process.wait()
             except TimeoutError:
-                self.process.kill()
+                self.signal(signal.SIGKILL)
                 await self.process.wait()
         return self.process.returncode
+
+    def signal(self, sign: signal.Signals) -> None:
+        """Send it, and leave the reaping to asyncio: Popen.send_signal would poll, and take the exit code away."""
+        if self.process is not None and self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, sign)
 
     def epitaph(self) -> str:
         """How it ended, with the last lines of its log."""

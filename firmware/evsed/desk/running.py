@@ -39,6 +39,8 @@ def find(folder: Path | None) -> Path:
         path = Path(os.readlink(link)) / "desk.sock"
         if answers(path):
             return path
+        if not Path(f"/proc/{link.name}").exists():
+            link.unlink(missing_ok=True)  # its desk was killed
     raise Refused("no desk is running. Start one: evsed desk")
 
 

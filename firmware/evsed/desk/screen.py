@@ -92,8 +92,8 @@ def _spoken(frame: dict[str, Any]) -> str:
         payload = parts[-1] if frame["kind"] != "error" else parts[2:4]
     except (ValueError, LookupError):
         return f"garbage {frame['text']!r}"
-    body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
-    for brackets in (('"', ""), ("{", "{"), ("}", "}")):
-        body = body.replace(*brackets)
+    if isinstance(payload, dict):  # the line has a clock of its own
+        payload = {name: value for name, value in payload.items() if name not in ("timestamp", "currentTime")}
+    body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).replace('"', "")
     word = {"call": "", "result": " answer", "error": " ERROR"}.get(frame["kind"], " ?")
     return f"{frame['action'] or 'nobody asked:'}{word} {body}"

@@ -50,9 +50,10 @@ class Desk:
         config.write(self.box)
         await asyncio.gather(*(child.start(tells=True) for child in self._apart()))
         await self.world.ready()
-        await self.start_controller()
+        await self._start(self.pilot)
         if self.csms is not None:
-            await self.csms.ready()
+            await self.csms.ready()  # a station that is refused waits for seconds before it tries again
+        await self._start(self.station)
         for child in self._apart():
             self._watch(self._mourn(child))
         self._server = await control.serve(control.socket_path(self.box.folder, "desk.sock"), self.handle)
@@ -183,8 +184,7 @@ class Desk:
             return answer
         for child in (self.pilot, self.station):
             child.wanted = False
-            if child.alive and child.process is not None:
-                child.process.kill()
+            child.signal(signal.SIGKILL)
         answer = await self.ask_world(do="power", on=False)
         await asyncio.gather(self.pilot.end(signal.SIGKILL), self.station.end(signal.SIGKILL))
         return answer
