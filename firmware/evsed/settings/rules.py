@@ -120,7 +120,7 @@ def _buses(settings: Settings, document: Mapping[str, Any], findings: Findings) 
         bus = settings.buses[part.bus]
         speaks: tuple[str, ...] = getattr(registry.find(part.kind, part.driver), "bus_drivers", ())
         if speaks and bus.driver not in speaks:
-            text = f"is a {bus.driver} bus; {part.driver} needs {' or '.join(speaks)}."
+            text = f"is a {bus.driver} bus; the driver {part.driver} needs {' or '.join(speaks)}."
             findings.refuse(path, text, part.bus)
         owner = owners.setdefault(part.bus, part)
         if _process(owner) != _process(part):
