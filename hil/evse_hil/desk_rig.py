@@ -122,47 +122,24 @@ class DeskInstruments:
         return Look(**{name: evse[name] for name in Look.__dataclass_fields__})
 
 
-class DeskRig:
-    """A desk in a new folder that goes with it; kept where the environment says EVSE_HIL_KEEP=1."""
+class DeskProcess:
+    """`evsed desk --headless` with these arguments, in that folder; up when this returns."""
 
-    def __init__(self, plan: Plan, version: str) -> None:
-        self.plan = plan
-        self.folder = Path(tempfile.mkdtemp(prefix="evsed-hil-"))
-        self._process = self._start(version, plan.options.get("desk", {}))
-        desk = self.folder / "desk.sock"
-        around = DeskSurroundings(desk)
-        self.ev, self.reader, self.mains, self.controller = DeskVehicle(desk), around, around, around
-        self.csms = DeskCsms(self.folder / "csms.sock", version)
-        self.instruments = DeskInstruments(self.folder / "world.sock")
-        try:
-            self._await_ready()
-        except BaseException:
-            self.close()
-            raise
-
-    def _start(self, version: str, options: Mapping[str, Any]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "evsed", "desk", "--headless", "--ocpp", version, "--dir", str(self.folder)]
-        command += [word for name, value in options.items() for word in _flag(name, value)]
-        with (self.folder / "desk.log").open("wb") as log:
-            return subprocess.Popen(
+    def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
+        command = [sys.executable, "-m", "evsed", "desk", "--headless", "--dir", str(folder), *arguments]
+        with (folder / "desk.log").open("wb") as log:
+            self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
             )
-
-    def _await_ready(self) -> None:
-        """Until the desk stands, and the station has told what only an accepted one may tell."""
         assert self._process.stdout is not None
         ready, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
         if not ready or not self._process.stdout.readline():
-            log = (self.folder / "desk.log").read_text(errors="replace").strip()[-2000:]
-            raise RigError(f"the desk did not start within {START_SECONDS:g} s: {log or 'it said nothing'}")
-
-        def accepted() -> bool:
-            return any("StatusNotification" in frame["text"] for frame in self.csms.frames())
-
-        patience.until("StatusNotification of the station", accepted, START_SECONDS)
+            self.close()
+            log_text = (folder / "desk.log").read_text(errors="replace").strip()[-2000:]
+            raise RigError(f"the desk did not start within {START_SECONDS:g} s: {log_text or 'it said nothing'}")
 
     def close(self) -> None:
-        """End the desk, which opens its contactor by itself."""
+        """End it; it opens its contactor by itself."""
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(15.0)
@@ -171,6 +148,35 @@ class DeskRig:
             self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+class DeskRig:
+    """A desk in a new folder that goes with it; kept where the environment says EVSE_HIL_KEEP=1."""
+
+    def __init__(self, plan: Plan, version: str) -> None:
+        self.plan = plan
+        self.folder = Path(tempfile.mkdtemp(prefix="evsed-hil-"))
+        options = plan.options.get("desk", {})
+        flags = [word for name, value in options.items() for word in _flag(name, value)]
+        self._desk = DeskProcess(self.folder, ["--ocpp", version, *flags])
+        desk = self.folder / "desk.sock"
+        around = DeskSurroundings(desk)
+        self.ev, self.reader, self.mains, self.controller = DeskVehicle(desk), around, around, around
+        self.csms = DeskCsms(self.folder / "csms.sock", version)
+        self.instruments = DeskInstruments(self.folder / "world.sock")
+        try:
+            patience.until("StatusNotification of the station", self._accepted, START_SECONDS)
+        except BaseException:
+            self.close()
+            raise
+
+    def _accepted(self) -> bool:
+        """The station has told what only an accepted one may tell."""
+        return any("StatusNotification" in frame["text"] for frame in self.csms.frames())
+
+    def close(self) -> None:
+        """End the desk."""
+        self._desk.close()
         if not os.environ.get("EVSE_HIL_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
 
