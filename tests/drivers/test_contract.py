@@ -103,6 +103,14 @@ def test_its_constructor_takes_settings_where_and_bus(entry: Entry) -> None:
 
 
 @every_driver
+def test_the_buses_that_it_names_exist(entry: Entry) -> None:
+    driver = registry.find(entry.kind, entry.name)
+    for name in getattr(driver, "bus_drivers", ()):
+        assert "bus" in {field.name for field in dataclasses.fields(driver.Settings)}
+        assert registry.find("bus", name)
+
+
+@every_driver
 def test_it_fulfils_its_protocol(entry: Entry) -> None:
     driver = registry.find(entry.kind, entry.name)
     if entry.kind == "bus":
