@@ -85,7 +85,8 @@ class PilotSense:
         """One sample (V): the peaks since the last one."""
         if self._output == F:
             return
-        if self._mute:
+        muted = self._mute > 0
+        if muted:
             self._mute -= 1
             if self._output == X1:  # +12 V after -12 V: the high peak is not there yet. Under PWM it is the same.
                 return
@@ -94,7 +95,7 @@ class PilotSense:
             self._away = self._same = 0
         else:
             self._leave(letter, high)
-        if self._output == PWM and not self._mute:
+        if self._output == PWM and not muted:
             self._diode(low)
 
     def _leave(self, letter: str, high: float) -> None:

@@ -1,0 +1,137 @@
+"""Volts to letters: windows, hysteresis, debounce, diode, and samples that cannot be believed."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from evse_drivers.api import Sense
+from evsed.pilot.sense import PWM, X1, F, PilotSense, letter_of, nonsense
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("volts", "letter"),
+    [(12.0, "A"), (11.01, "A"), (13.0, "A"), (9.0, "B"), (8.01, "B"), (6.0, "C"), (5.01, "C"), (3.0, "D"), (2.01, "D"),
+     (0.0, "E"), (-1.5, "E"), (-12.0, "E"), (-5.0, "E"), (13.1, "E"), (-13.5, "E"), (19.0, "E")],
+)  # fmt: skip
+def test_a_level_in_the_middle_of_its_window_reads_the_same_from_everywhere(volts: float, letter: str) -> None:
+    assert {letter_of(volts, was) for was in "ABCDE"} <= {letter}
+
+
+@pytest.mark.parametrize(("volts", "keep", "else_"), [(10.5, "AB", "A"), (7.5, "BC", "B"), (4.5, "CD", "D")])
+def test_between_two_windows_the_letter_stays(volts: float, keep: str, else_: str) -> None:
+    for was in "ABCDE":
+        assert letter_of(volts, was) == (was if was in keep else else_)
+
+
+def heard(pilot: PilotSense, high: float, samples: int, low: float | None = None) -> str:
+    for _ in range(samples):
+        pilot.hear(high, high if low is None else low)
+    return pilot.letter
+
+
+def test_three_samples_lead_towards_opening_and_ten_towards_closing() -> None:
+    pilot = PilotSense()
+    assert heard(pilot, 9.0, 2) == "A"
+    assert heard(pilot, 9.0, 1) == "B"
+    assert heard(pilot, 6.0, 9) == "B"
+    assert heard(pilot, 6.0, 1) == "C"
+    assert heard(pilot, 9.0, 2) == "C"
+    assert heard(pilot, 9.0, 1) == "B"
+
+
+def test_leaving_c_takes_three_samples_however_they_waver() -> None:
+    pilot = PilotSense()
+    heard(pilot, 6.0, 10)
+    for volts in (9.0, 12.0, 0.0):
+        assert pilot.letter == "C"
+        pilot.hear(volts, volts)
+    assert pilot.letter == "E"
+
+
+def test_a_glitch_of_two_samples_changes_nothing() -> None:
+    pilot = PilotSense()
+    heard(pilot, 6.0, 10)
+    for _ in range(50):
+        heard(pilot, 12.0, 2)
+        assert heard(pilot, 6.0, 1) == "C"
+
+
+def test_the_diode_is_proven_only_under_pwm_and_by_three_samples() -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 50)
+    assert not pilot.proven
+    pilot.output(PWM)
+    heard(pilot, 9.0, 7, low=-12.0)
+    assert not pilot.proven
+    heard(pilot, 9.0, 1, low=-12.0)
+    assert pilot.proven
+    pilot.output(X1)
+    assert not pilot.proven
+
+
+def test_a_missing_diode_stays_until_the_plug_is_pulled() -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 3)
+    pilot.output(PWM)
+    heard(pilot, 9.0, 8, low=-9.0)
+    assert pilot.broken
+    heard(pilot, 9.0, 50, low=-12.0)
+    assert pilot.broken
+    assert not pilot.proven
+    heard(pilot, 12.0, 3, low=-12.0)
+    assert not pilot.broken
+
+
+def test_a_diode_that_fails_while_charging_is_noticed_in_three_samples() -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 3)
+    pilot.output(PWM)
+    heard(pilot, 6.0, 20, low=-12.0)
+    assert pilot.letter == "C"
+    assert pilot.proven
+    heard(pilot, 6.0, 2, low=-6.0)
+    assert pilot.proven
+    heard(pilot, 6.0, 1, low=-6.0)
+    assert pilot.broken
+    assert not pilot.proven
+
+
+def test_nothing_is_read_while_the_station_drives_minus_twelve() -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 3)
+    pilot.output(F)
+    assert heard(pilot, -12.0, 100) == "B"
+    pilot.output(X1)
+    assert heard(pilot, -12.0, 5) == "B"  # the peak detector still holds
+    assert heard(pilot, 9.0, 1) == "B"
+
+
+def test_a_short_is_told_from_a_level_that_is_merely_wrong() -> None:
+    pilot = PilotSense()
+    heard(pilot, 0.0, 3)
+    assert (pilot.letter, pilot.short) == ("E", True)
+    pilot = PilotSense()
+    heard(pilot, -12.0, 3)
+    assert (pilot.letter, pilot.short) == ("E", False)
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True), st.floats(allow_nan=True, allow_infinity=True))
+def test_whatever_is_believed_is_a_possible_voltage(high: float, low: float) -> None:
+    if nonsense(Sense(1.0, high, low), 1.0) is None:
+        assert -20 < low <= high + 0.5
+        assert high < 20
+        assert letter_of(high, "A") in "ABCDE"
+
+
+def test_the_words_for_samples_that_cannot_be_believed() -> None:
+    assert nonsense(Sense(1.0, 9.0, 9.0), 1.05) is None
+    assert nonsense(Sense(1.0, 9.0, 9.0, math.inf), 1.05) is None
+    assert nonsense(Sense(1.0, math.nan, 9.0), 1.0) == (
+        "impossible sample: high nan V, low 9.0 V; check the line's wiring and driver"
+    )
+    assert nonsense(Sense(1.0, 9.0, 9.0), 1.25) == "sample is 250 ms old, at most 100 ms are allowed"
+    assert nonsense(Sense(1.5, 9.0, 9.0), 1.25) == "sample is -250 ms old, at most 100 ms are allowed"
+    assert nonsense(Sense(1.0, 9.0, 9.0, -3.0), 1.0) == "impossible proximity resistance: -3.0 ohm"
