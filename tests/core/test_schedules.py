@@ -69,7 +69,7 @@ def slow_limit(profiles, evse: int, transaction, phases: int, second: int):
         fewest.append(said)
         amps.append(period.limit if body.schedule.unit is A else period.limit / VOLTS / min(said, phases))
     least = min(fewest, default=None)
-    return min(amps, default=None), least if least is not None and least < phases else None
+    return min(amps, default=None), 1 if least is not None and least < phases else None
 
 
 @st.composite

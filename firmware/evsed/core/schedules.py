@@ -32,7 +32,7 @@ class Limit:
     amps: float | None  # A per phase; None: no profile limits it now
     source: str = ""  # the profile that wins, e.g. "TxProfile 7"
     until: float | None = None  # utc s of the next change; None: none in sight
-    phases: int | None = None  # fewer phases than usable, where a profile says so
+    phases: int | None = None  # 1 where a profile says fewer than usable: an EVSE energises one phase or all
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def _lowest(found: Sequence[tuple[Profile, Period]], phases: int, volts: float) 
         return Limit(None)
     amps, profile = min(((_amps(p, period, phases, volts), p) for p, period in found), key=lambda one: one[0])
     fewest = min(period.phases or 3 for _, period in found)
-    return Limit(amps, f"{profile.purpose.value} {profile.id}", phases=fewest if fewest < phases else None)
+    return Limit(amps, f"{profile.purpose.value} {profile.id}", phases=1 if fewest < phases else None)
 
 
 def _amps(profile: Profile, period: Period, phases: int, volts: float) -> float:
