@@ -51,12 +51,13 @@ class Talk:
         lasting.store.submit(dropped.entries, lambda: lasting.outbox.settled(dropped))
         greeted = asyncio.Event()
         lasting.put(LinkUp(self._dialect.version), (), greeted.set)
-        works = (self._listen(), self._pump(greeted), self._keep_alive())
+        works = (self._keep_alive(), self._pump(greeted), self._listen())  # the first one's reason is told
         tasks = [asyncio.create_task(work) for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            for task in tasks:
+                if task in done:
+                    task.result()
             code = f"{self._socket.close_code} {self._socket.close_reason or ''}".strip()
             raise ConnectionError(f"the central system closed it ({code})")
         finally:
@@ -64,7 +65,6 @@ class Talk:
                 task.cancel()
             await asyncio.gather(*tasks, *self._sending, return_exceptions=True)
             lasting.outbox.offline()
-            lasting.unasked += self._correlation.unasked
 
     # --- what we say --------------------------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ class Talk:
             answer = await self._call(id, call_text(id, body.action, body.payload), timeout)
             if isinstance(answer, Result):
                 reply = self._learn(ask.question, body.action, answer).reply
-            why = f"no answer in {timeout:.0f} s" if answer is None else str(answer)
+            why = f"no answer in {timeout:.1f} s" if answer is None else str(answer)
             if reply is None and isinstance(answer, Result):
                 why = f"the answer to {body.action} says nothing usable"
         except ValueError as error:  # BodyError
@@ -202,9 +202,9 @@ class Talk:
             if self._answer is not None and not self._answer.done():
                 self._answer.set_result(answer)
         elif isinstance(answer, Result) and (frame := self._lasting.outbox.late(answer.id)) is not None:
-            self._correlation.unasked -= 1
             self._settle(frame, answer, "")
         else:
+            self._lasting.unasked += 1
             self._lasting.log(f"an answer to a question nobody asked: {answer.id}", "warning")
 
     def _called(self, call: Call) -> None:
@@ -230,10 +230,9 @@ class Talk:
         if isinstance(answer, Refused):
             self._refuse(call.id, answer.code, answer.why)
             return
-        if self._lasting.level == "pending" and isinstance(command, TriggerMessage):
-            if isinstance(answer, Status) and answer.word == "Accepted":
-                self._lasting.outbox.grant(command.what, command.evse, mark)
-                self._lasting.wake.set()
+        if isinstance(command, TriggerMessage) and answer == Status("Accepted") and self._lasting.level == "pending":
+            self._lasting.outbox.grant(command.what, command.evse, mark)
+            self._lasting.wake.set()
         try:
             payload = self._dialect.answer(command, answer, self._lasting.context)
             self._dialect.check(call.action, payload, True)
