@@ -14,7 +14,6 @@ from evsed.model.transactions import ChargingState, Sample, StopReason, Trigger
 from . import Body, BodyError, Context, Learned, Payload, RefusedCall, v16_commands
 from .schema import cut, problem, schema
 from .times import read_time
-from .v16_keys import preset as preset
 from .values import TOLERATED, hold_against, plain, refuse, sampled_value, without_nulls
 
 # A transaction without a token needs an idTag all the same: OCPP 2.x's word for it.
