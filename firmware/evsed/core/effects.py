@@ -55,10 +55,12 @@ class SetClock:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """End this process after the replies are out (5 s at most); systemd starts it again. `cause`: next boot reason."""
+    """End this process after the replies are out (5 s at most); systemd starts it again. `cause`: next boot reason.
+
+    The pilot process stays: it is what keeps the wiring safe meanwhile.
+    """
 
     cause: str
-    hard: bool = False  # restart the pilot process, or the machine where the settings allow it, too
 
 
 @dataclass(frozen=True, slots=True)

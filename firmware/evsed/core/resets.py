@@ -7,6 +7,7 @@ from typing import Any
 
 from evsed.model.commands import Reset, Status
 from evsed.model.inputs import Called, Input, Tick
+from evsed.model.journal import Save
 from evsed.model.time import Instant
 from evsed.model.topology import Topology
 from evsed.model.transactions import StopReason, Trigger
@@ -84,4 +85,6 @@ class Resets:
     def _restart_if_quiet(self) -> Out:
         if self._pending is not None and not self._running:
             command, self._pending, self._by = self._pending, None, None
-            yield Restart("RemoteReset" if not command.on_idle else "ScheduledReset", hard=command.hard)
+            cause = "ScheduledReset" if command.on_idle else "RemoteReset"
+            yield Save("restart", "cause", cause)  # told in the next boot notification
+            yield Restart(cause)

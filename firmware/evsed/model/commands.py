@@ -64,7 +64,7 @@ class ChangeAvailability:
 class Reset:
     """`on_idle`: after the transactions have ended by themselves (2.x OnIdle); `hard`: 1.6 Hard, 2.x Immediate.
 
-    Neither (1.6 Soft): transactions are ended first. `hard` restarts the pilot process, too.
+    Neither: 1.6 Soft. Both end the transactions properly first; the difference is what they are told as.
     """
 
     on_idle: bool = False

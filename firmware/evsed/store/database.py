@@ -152,6 +152,11 @@ class Store:
         """How many reports are queued, those not yet committed included."""
         return self._count
 
+    def pending(self, transaction: str | None) -> bool:
+        """Whether reports of that transaction (None: of any) are queued and committed."""
+        sql = "SELECT EXISTS (SELECT 1 FROM report WHERE json_extract(json, '$.transaction') IS ? OR ? IS NULL)"
+        return bool(self._reader.execute(sql, (transaction, transaction)).fetchone()[0])
+
     def last_id(self) -> int:
         """The id given to the latest report."""
         return self._next - 1

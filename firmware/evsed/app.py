@@ -1,0 +1,286 @@
+"""`evsed run`: the station process, put together from settings, store, core, link and hardware."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from evse_drivers.api import DriverError, Meter, Permit, PilotBoard, Reader
+from evse_drivers.registry import find
+
+from evsed.clock import Clock
+from evsed.core.assembly import Kept, assemble
+from evsed.core.authorisation import Cached
+from evsed.core.devicemodel import DeviceModel
+from evsed.core.effects import Ask, Do, Reply, Restart
+from evsed.inbox import Inbox
+from evsed.model.inputs import DiskTrouble, Input, Started
+from evsed.model.journal import Entry, Forget
+from evsed.model.profiles import Installed
+from evsed.model.transactions import Sample, Transaction
+from evsed.ocpp.dialects.v16 import V16
+from evsed.ocpp.dialects.v201 import V201
+from evsed.ocpp.link import Link
+from evsed.outlets import Outlets
+from evsed.pilot.client import PilotProcess
+from evsed.pilot.realtime import Notify
+from evsed.presets import refused, variables
+from evsed.settings import Part, Settings, SettingsError, load
+from evsed.station_socket import StationSocket
+from evsed.store.database import Store
+from evsed.store.migrations import StoreError
+
+CONFIG = 78  # EX_CONFIG: systemd need not try again
+T = TypeVar("T")
+
+
+def main(argv: list[str]) -> int:
+    """Run until SIGTERM or SIGINT, or until the central system wants a restart. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="evsed run", description="The station process.")
+    parser.add_argument("-c", "--config", default="/etc/evsed/evsed.toml", metavar="FILE")
+    arguments = parser.parse_args(argv)
+    try:
+        settings = load(arguments.config, refused)
+    except SettingsError as error:
+        print(error, file=sys.stderr, flush=True)
+        return CONFIG
+    try:
+        return asyncio.run(App(settings).run())
+    except (DriverError, StoreError) as error:
+        log(str(error), "error")
+    except OSError as error:
+        log(f"{error.filename or settings.station.runtime}: {error.strerror or error}", "error")
+    return 1
+
+
+# sd-daemon(3): the journal reads these as priorities
+LEVELS = {"error": "<3>", "warning": "<4>", "info": "<6>"}
+UNDER_SYSTEMD = "JOURNAL_STREAM" in os.environ
+
+
+def log(text: str, level: str = "info") -> None:
+    """A line for the journal, or the terminal."""
+    print(f"{LEVELS[level] if UNDER_SYSTEMD else ''}evsed: {text}", file=sys.stderr, flush=True)
+
+
+class App:
+    """The composition root of the station; also the hands of its inbox."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ended = asyncio.Event()
+        self._parts: dict[str, Any] = {}  # opened buses by name
+        self._disk: str | None = None
+
+    async def run(self) -> int:
+        """Until the end. DriverError, StoreError, OSError: it cannot be run."""
+        settings = self._settings
+        self._store = store = Store.open(settings.station.state)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(store.close)
+            known = len(store.offsets())
+            self._clock = Clock(store.new_boot())
+            self._clock.offsets = store.offsets()
+            self._build(known)
+            boards, pilot = self._boards()
+            self._outlets = Outlets(boards, self._meters(), self._readers(), self._put)
+            stack.push_async_callback(self._outlets.close)
+            control = StationSocket(
+                os.path.join(settings.station.runtime, "station.sock"), self.view, self._link.observe
+            )
+            os.makedirs(settings.station.runtime, exist_ok=True)
+            await control.start()
+            stack.push_async_callback(control.close)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, self._ended.set)
+            self._inbox.put(Started(self._cause()), (Forget("restart", None),))
+            store.on_trouble(self._disk_trouble)
+            tasks = [asyncio.ensure_future(self._watchdog())]
+            if pilot is not None:
+                pilot.on_lost(partial(self._outlets.lost, pilot))
+                tasks.append(asyncio.ensure_future(pilot.run()))
+            if settings.ocpp.url:
+                tasks.append(asyncio.ensure_future(self._link.run()))
+            self._outlets.start()
+            log(f"station {settings.station.serial} is up with {len(settings.evses)} EVSE(s)")
+            await self._ended.wait()
+            self._inbox.close()
+            await self._link.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return 0
+
+    # --- what it is made of ---------------------------------------------------------------------------------------
+
+    def _build(self, known_boots: int) -> None:
+        settings, store = self._settings, self._store
+        topology = settings.topology()
+        dialects = {dialect.version: dialect for dialect in (V16(), V201())}
+        self._config = config = DeviceModel(
+            topology,
+            variables(settings),
+            store.things("variable", str),
+            self._providers(),
+            {version: dialect.overlay for version, dialect in dialects.items()},
+        )
+        config.overlay(dialects[settings.ocpp.versions[0]].overlay)
+        link_put: Callable[..., None] = self._put
+        self._link = Link(settings.ocpp, dialects, topology, store, self._clock, config, link_put, log)
+        transactions: dict[str, Transaction] = store.things("transaction", Transaction)
+        kept = Kept(
+            transactions,
+            {id: tuple(store.things(f"history {id}", Sample).values()) for id in transactions},
+            store.things("register", float),
+            store.things("availability", bool),
+            store.things("token", Cached),
+            store.things("profile", Installed),
+        )
+        asks = itertools.count(1)
+        self._station = assemble(
+            topology,
+            config,
+            kept,
+            lambda: next(asks),
+            lambda: str(uuid.uuid4()),
+            store.pending,
+            self._clock.now(),
+        )
+        self._inbox = Inbox(self._station, self._clock, self)
+        for complaint in (*store.complaints, *config.ignored):
+            log(complaint, "warning")
+
+    def _providers(self) -> dict[str, Callable[[], str]]:
+        settings = self._settings
+        return {
+            "SecurityCtrlr.Identity": lambda: settings.ocpp.identity,
+        }
+
+    def _cause(self) -> str:
+        """Why this process starts, in 2.x boot reasons."""
+        asked = next(iter(self._store.things("restart", str).values()), None)
+        return asked or ("PowerUp" if self._clock.boot not in self._clock.offsets else "ApplicationReset")
+
+    def _boards(self) -> tuple[dict[int, PilotBoard], PilotProcess | None]:
+        settings, boards = self._settings, dict[int, PilotBoard]()
+        pilot = None
+        for evse in settings.evses:
+            if evse.board is not None:
+                boards[evse.id] = self._open(evse.board)
+            else:
+                if pilot is None:
+                    path = os.path.join(settings.station.runtime, "pilot.sock")
+                    pilot = PilotProcess(path, settings.digest, log)
+                boards[evse.id] = pilot
+        return boards, pilot
+
+    def _meters(self) -> dict[int, tuple[Meter, float]]:
+        meters = {evse.id: evse.meter for evse in self._settings.evses if evse.meter is not None}
+        return {evse: (self._open(part), part.settings.every) for evse, part in meters.items()}
+
+    def _readers(self) -> dict[str, tuple[Reader, tuple[int, ...]]]:
+        everyone = tuple(evse.id for evse in self._settings.evses)
+        return {name: (self._open(its.part), its.evses or everyone) for name, its in self._settings.readers.items()}
+
+    def _open(self, part: Part) -> Any:
+        """The driver of that part; its bus is opened once and shared."""
+        bus = None
+        name = getattr(part.settings, "bus", "")
+        if name:
+            its = self._settings.buses[name]
+            if name not in self._parts:
+                self._parts[name] = find("bus", its.driver)(its.settings, its.where)
+            bus = self._parts[name]
+        return find(part.kind, part.driver)(part.settings, part.where, bus)
+
+    # --- the hands of the inbox -----------------------------------------------------------------------------------
+
+    def _put(self, input: Input, entries: Sequence[Entry] = (), done: Callable[[], None] | None = None) -> None:
+        self._inbox.put(input, entries, done)
+
+    def submit(self, entries: Sequence[Entry], done: Callable[[], None]) -> object:
+        """See inbox.Hands."""
+        return self._store.submit(entries, done)
+
+    def permit(self, permit: Permit) -> None:
+        """See inbox.Hands."""
+        self._outlets.permit(permit)
+
+    def act(self, do: Do) -> None:
+        """See inbox.Hands."""
+        self._outlets.act(do)
+
+    def ask(self, ask: Ask) -> None:
+        """See inbox.Hands."""
+        self._link.ask(ask)
+
+    def reply(self, reply: Reply) -> None:
+        """See inbox.Hands."""
+        self._link.reply(reply.call, reply.answer)
+
+    def gate(self, level: str) -> None:
+        """See inbox.Hands."""
+        self._link.gate(level)
+
+    def queued(self) -> None:
+        """See inbox.Hands."""
+        self._link.queued()
+
+    def reconnect(self) -> None:
+        """See inbox.Hands."""
+        self._link.reconnect()
+
+    def restart(self, restart: Restart) -> None:
+        """End this process once the replies are out; systemd (or the desk) starts it again."""
+
+        async def leave() -> None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._link.flush(), 5.0)
+            self._ended.set()
+
+        log(f"restart: {restart.cause}")
+        self._leaving = asyncio.ensure_future(leave())
+
+    def note(self, text: str, level: str) -> None:
+        """See inbox.Hands."""
+        log(text, level)
+
+    # --- the rest -------------------------------------------------------------------------------------------------
+
+    def _disk_trouble(self, why: str | None) -> None:
+        log(f"disk: {why}" if why else "disk: commits work again", "error" if why else "info")
+        self._disk = why
+        self._inbox.put(DiskTrouble(why))
+
+    async def _watchdog(self) -> None:
+        """Tells systemd that the loop turns."""
+        notify = Notify(dict(os.environ))
+        notify.send("READY=1")
+        while True:
+            await asyncio.sleep(notify.every or 3600.0)
+            notify.send("WATCHDOG=1")
+
+    def view(self) -> dict[str, Any]:
+        """The whole state for `evsed show`, JSON values."""
+        now = self._clock.now()
+        blocks = self._station.view(now)
+        link = self._link.state()
+        return {
+            "station": self._settings.station.serial,
+            "config": self._settings.path,
+            "clock": {"utc": now.utc, "boot": now.boot, "known": now.utc is not None},
+            "queue": link["queued"],
+            "dead_letters": len(self._store.dead_letters()),
+            "disk": self._disk,
+            "link": link,
+            **blocks,
+        }

@@ -1,0 +1,87 @@
+"""The station's side of the hardware: pilots, meters and readers as tasks that turn what they say into inputs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from evse_drivers.api import DriverError, Meter, Permit, PilotBoard, Reader
+
+from evsed.core.effects import Do
+from evsed.model.inputs import Input, Metered, MeterSilent, Observed, PilotLost, Presented
+
+Put = Callable[[Input], None]
+
+
+class Outlets:
+    """`boards` by EVSE (the pilot process serves several), `meters` by EVSE with their interval (s), `readers` with
+    the EVSEs they serve. All are opened already."""
+
+    def __init__(
+        self,
+        boards: Mapping[int, PilotBoard],
+        meters: Mapping[int, tuple[Meter, float]],
+        readers: Mapping[str, tuple[Reader, tuple[int, ...]]],
+        put: Put,
+    ) -> None:
+        self._boards, self._meters, self._readers, self._put = boards, meters, readers, put
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self) -> None:
+        """Begin to listen to everything."""
+        for board in set(self._boards.values()):
+            self._spawn(self._listen(board))
+        for evse, (meter, every) in self._meters.items():
+            self._spawn(self._read(evse, meter, every))
+        for reader, evses in self._readers.values():
+            self._spawn(self._watch(reader, evses))
+
+    async def close(self) -> None:
+        """Leave the hardware alone."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for meter, _ in self._meters.values():
+            await meter.close()
+        for reader, _ in self._readers.values():
+            await reader.close()
+
+    def permit(self, permit: Permit) -> None:
+        """To the pilot of that EVSE."""
+        self._spawn(self._boards[permit.evse].permit(permit))
+
+    def act(self, do: Do) -> None:
+        """To the pilot of that EVSE."""
+        self._spawn(self._boards[do.evse].act(do.evse, do.act))
+
+    def lost(self, board: PilotBoard, why: str) -> None:
+        """The pilot behind `board` is gone."""
+        self._put(PilotLost(tuple(evse for evse, its in self._boards.items() if its is board), why))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _listen(self, board: PilotBoard) -> None:
+        async for seen in board.seen():
+            if seen.evse in self._boards:
+                self._put(Observed(seen))
+
+    async def _read(self, evse: int, meter: Meter, every: float) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            try:
+                reading = await meter.read()
+            except DriverError as error:
+                self._put(MeterSilent(evse, str(error)))
+            else:
+                self._put(Metered(evse, reading))
+            due = max(due + every, loop.time())
+            await asyncio.sleep(due - loop.time())
+
+    async def _watch(self, reader: Reader, evses: tuple[int, ...]) -> None:
+        async for uid in reader.tokens():
+            self._put(Presented(uid, evses))

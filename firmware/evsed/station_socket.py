@@ -1,0 +1,64 @@
+"""The station's control socket: one JSON object a line asks, one line answers; `trace` streams the OCPP frames.
+
+{"show": true}   the whole state, as `evsed show --json` prints it
+{"trace": true}  from now on each frame as {"at", "direction": "in" or "out", "frame"}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+Observe = Callable[[Callable[[str, str], None]], Callable[[], None]]
+ASKS = "ask one of: show, trace"
+
+
+class StationSocket:
+    """Serves `path`; `show` gives the state, `observe` lets a listener hear frames until the returned call."""
+
+    def __init__(self, path: str, show: Callable[[], dict[str, Any]], observe: Observe) -> None:
+        self._path, self._show, self._observe = path, show, observe
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen; OSError when the folder does not let us."""
+        if os.path.exists(self._path):
+            os.unlink(self._path)  # of a process that was killed: the database's lock says that there is no other
+        self._server = await asyncio.start_unix_server(self._serve, self._path)
+        os.chmod(self._path, 0o660)
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.close()
+            os.unlink(self._path)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        stop = None
+        try:
+            while line := await reader.readline():
+                try:
+                    asked = json.loads(line)
+                except ValueError as error:
+                    asked = {"error": f"not JSON ({error}); {ASKS}"}
+                if isinstance(asked, dict) and asked.get("trace") and stop is None:
+                    stop = self._observe(lambda direction, frame: _say(writer, direction=direction, frame=frame))
+                    _say(writer, trace=True)
+                elif isinstance(asked, dict) and asked.get("show"):
+                    _say(writer, **self._show())
+                else:
+                    _say(writer, error=asked.get("error", ASKS) if isinstance(asked, dict) else ASKS)
+                await writer.drain()
+        except (OSError, ValueError):
+            pass  # the asker has gone, or sent a line without an end
+        finally:
+            if stop is not None:
+                stop()
+            writer.close()
+
+
+def _say(writer: asyncio.StreamWriter, **answer: Any) -> None:
+    writer.write(json.dumps(answer, default=str).encode() + b"\n")
