@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import evsed
@@ -17,6 +18,11 @@ def test_no_command_prints_the_commands_and_is_a_wrong_call(capsys: pytest.Captu
     assert command_line.main([]) == 2
     out = capsys.readouterr().out
     assert [name for name in command_line.COMMANDS if f"\n  evsed {name} " not in out] == []
+
+
+@pytest.mark.parametrize("module", [module for module, _ in command_line.COMMANDS.values()])
+def test_every_command_has_its_module(module: str) -> None:
+    assert find_spec(module) is not None
 
 
 def test_help_is_no_error() -> None:
@@ -62,6 +68,16 @@ def test_check_tells_all_that_is_wrong_presets_included(tmp_path: Path, capsys: 
     )
     assert "0 is out of bounds; 1 to 86400 s is allowed." in problems[1]
     assert 'Did you mean "modbus-serial"?' in problems[2]
+
+
+def test_check_shows_no_password_that_is_preset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "evsed.toml"
+    secret = "AB" * 16
+    path.write_text(EXAMPLE.read_text().replace("[ocpp.keys]", f'[ocpp.keys]\nAuthorizationKey = "{secret}"\n#'))
+    assert command_line.main(["check", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "AuthorizationKey = ..." in told
+    assert secret not in told
 
 
 def test_the_same_variable_cannot_be_preset_by_both_its_names(

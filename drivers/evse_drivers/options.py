@@ -28,7 +28,7 @@ def option(default: Any = dataclasses.MISSING, *, help: str, **facts: Any) -> An
     metadata = {"option": Option(help, **facts)}
     if isinstance(default, (list, dict)):
         raise TypeError("use a tuple or a default_factory: settings are frozen")
-    return dataclasses.field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata, repr=not metadata["option"].secret)
 
 
 def declared(field: dataclasses.Field[Any]) -> Option:

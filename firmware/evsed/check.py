@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from evsed.presets import refused
 from evsed.settings import EvseSettings, Part, Settings, SettingsError, load
-from evsed.settings.problems import table
+from evsed.settings.problems import secret_preset, table
 
 
 def main(argv: list[str]) -> int:
@@ -38,7 +38,7 @@ def summary(settings: Settings) -> Iterator[str]:
     else:
         yield "central   none"
     for name, value in {**ocpp.keys, **ocpp.variables}.items():
-        yield f"preset    {name} = {value}"
+        yield f"preset    {name} = {'...' if secret_preset(name) else value}"
     if lease.when_station_is_gone == "go on":
         yield f"lease     without the station a charge goes on for {lease.go_on_minutes:g} min at most"
     else:

@@ -100,3 +100,7 @@ def test_the_digest_stays_with_what_the_pilot_has_no_use_for(reads: Reads, old: 
 def test_what_is_odd_is_a_warning(reads: Reads, old: str, new: str, warning: str) -> None:
     told = [f"{problem.subject}: {problem.text}" for problem in reads(changed(old, new)).warnings]
     assert any(warning in text for text in told) if warning else told == []
+
+
+def test_the_password_is_in_no_text_that_settings_make(reads: Reads) -> None:
+    assert "horse" not in repr(reads(lab.WHOLE))

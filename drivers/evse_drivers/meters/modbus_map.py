@@ -22,8 +22,6 @@ class ModbusMeter:
 
     bus_drivers = ("modbus-serial", "modbus-tcp")
 
-    bus_drivers = ("modbus-serial", "modbus-tcp")
-
     @dataclass(frozen=True, slots=True)
     class Settings:
         map: str = option(help="name of the meter's register map, a file without its .toml", example="eastron-sdm630")

@@ -26,7 +26,7 @@ from .declared import (
 )
 from .filling import Findings, fill, options_of
 from .lines import Path, lines
-from .problems import Problem, SettingsError, near, shown
+from .problems import Problem, SettingsError, near, secret_preset, shown
 
 TABLES = ("station", "ocpp", "lease", "bus", "evse", "reader")
 
@@ -63,7 +63,7 @@ def _preset(table: Mapping[str, Any], key: str) -> Any:
     value: Any = table
     for part in [key] if key in table else key.split("."):
         value = value[part]
-    return "..." if "password" in key.lower() or key.lower() == "authorizationkey" else value
+    return "..." if secret_preset(key) else value
 
 
 def _text(name: str) -> str:

@@ -51,6 +51,11 @@ def shown(value: Any) -> str:
     return str(value)
 
 
+def secret_preset(name: str) -> bool:
+    """Whether that OCPP key or variable is a password."""
+    return name.lower() == "authorizationkey" or "password" in name.lower()
+
+
 def near(word: str, known: Iterable[str]) -> str:
     """` Did you mean "x"?`, or what there is to choose from."""
     import difflib  # only a faulty file needs it
