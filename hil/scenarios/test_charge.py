@@ -17,11 +17,10 @@ def test_a_charge_flows_and_its_contactor_opens_when_the_vehicle_stops_asking(
     before = instruments.mark()
     register = instruments.look().energy_wh
 
+    ev.take(16, phases=3)
     ev.plug()
     reader.tap("04A1B2C3")
-    asked = patience.event(instruments, "s2-closed", before, 15)
-    closed = patience.event(instruments, "contact-closed", before, 15)
-    measure("contactor_close_ms", (closed.at - asked.at) * 1000, le=3000, unit="ms", ref="IEC 61851-1 A.6 4")
+    patience.event(instruments, "contact-closed", before, 20)  # a pilot that has just started rests for 10 s first
     flowing = patience.look(instruments, "current", lambda look: look.amps[0] > 6 and look.watts > 1000, 10)
     assert flowing.amps[0] <= flowing.offered + 0.5
     patience.look(instruments, "10 Wh", lambda look: look.energy_wh > register + 10, 20)
@@ -32,7 +31,15 @@ def test_a_charge_flows_and_its_contactor_opens_when_the_vehicle_stops_asking(
     opened = patience.event(instruments, "contact-opened", before, 5)
     measure("contactor_open_ms", (opened.at - left.at) * 1000, le=100, unit="ms", ref="IEC 61851-1 A.6 8.1")
 
+    before = instruments.mark()
+    ev.ask(True)
+    asked = patience.event(instruments, "s2-closed", before, 5)
+    closed = patience.event(instruments, "contact-closed", before, 5)
+    measure("contactor_close_ms", (closed.at - asked.at) * 1000, le=3000, unit="ms", ref="IEC 61851-1 A.6 4")
+
+    ev.ask(None)
     reader.tap("04A1B2C3")
+    patience.look(instruments, "open contactor", lambda look: not look.closed, 10)
     patience.until("end of the transaction", lambda: ended(csms), 10)
     ev.unplug()
     patience.look(instruments, "12 V", lambda look: look.high > 11, 5)
@@ -40,7 +47,8 @@ def test_a_charge_flows_and_its_contactor_opens_when_the_vehicle_stops_asking(
     ledger = csms.ledger()
     (transaction,) = ledger["transactions"]
     drawn = instruments.look().energy_wh - register
-    measure("energy_error_wh", abs(transaction["energy_wh"] - drawn), le=2, unit="Wh", ref="register against the wires")
+    error = abs(transaction["energy_wh"] - drawn)
+    measure("energy_error_wh", error, le=4, unit="Wh", ref="11 kW for the second between two readings")
     assert transaction["token"] == "04A1B2C3"
     assert ledger["clean"], ledger
 
