@@ -56,14 +56,15 @@ class Connectors:
             case Observed(seen):
                 connector = self._all[seen.evse]
                 connector.pilot_lost_at, connector.pilot_fault = None, seen.fault
-                yield from self._update(seen.evse, now, plugged=seen.plugged)
+                yield from self._update(seen.evse, now)
             case PilotLost(evses):
                 for evse in evses:
                     self._all[evse].pilot_lost_at = now.mono
-            case SessionChanged(evse, preparing, transaction, finished, state, info):
+            case SessionChanged(evse, plugged, preparing, transaction, finished, state, info):
                 yield from self._update(
                     evse,
                     now,
+                    plugged=plugged,
                     preparing=preparing,
                     transaction=transaction,
                     finished=finished,

@@ -110,6 +110,7 @@ class SessionChanged:
     """What the connector's report needs of the session; `charging_state` None outside a transaction."""
 
     evse: int
+    plugged: bool
     preparing: bool
     transaction: bool
     finished: bool

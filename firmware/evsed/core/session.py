@@ -363,11 +363,19 @@ class Session:
         state, transaction = self.charging_state(now), self.ledger.transaction
         if transaction is not None and not transaction.stopping and state is not transaction.charging_state:
             yield from self.ledger.tell(Kind.UPDATED, Trigger.CHARGING_STATE_CHANGED, state, now)
-        preparing = transaction is None and self.phase in (Phase.PLUGGED, Phase.AUTHORISED, Phase.ACTIVE)
-        finished = transaction is None and self.phase in (Phase.STOPPING, Phase.FINISHED) and self.vehicle.plugged
-        info = "EV side disconnected" if transaction and transaction.plug and not self.vehicle.plugged else ""
+        if self.ledger.stopping is None:  # the end is told first, then that the connector is free
+            yield from self._tell_connector(state)
+
+    def _tell_connector(self, state: ChargingState) -> Out:
+        transaction, plugged = self.ledger.transaction, self.vehicle.plugged
         told = SessionChanged(
-            self.evse.id, preparing, transaction is not None, finished, state if transaction else None, info
+            self.evse.id,
+            plugged,
+            preparing=transaction is None and self.phase in (Phase.PLUGGED, Phase.AUTHORISED, Phase.ACTIVE),
+            transaction=transaction is not None,
+            finished=transaction is None and self.phase in (Phase.STOPPING, Phase.FINISHED) and plugged,
+            charging_state=state if transaction else None,
+            info="EV side disconnected" if transaction and transaction.plug and not plugged else "",
         )
         if told != self._told:
             self._told = told
