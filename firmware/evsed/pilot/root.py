@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
         return release(settings)
     try:
         return run(settings)
-    except (DriverError, SocketHeld) as error:
+    except (DriverError, SocketHeld, Refused) as error:
         log(str(error))
     except OSError as error:
         log(f"{error.filename or settings.station.runtime}: {error.strerror or error}")
@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
 
 
 def run(settings: Settings) -> int:
-    """The process. DriverError, SocketHeld, OSError: it cannot be run; whatever was built is released."""
+    """The process. DriverError, SocketHeld, Refused, OSError: it cannot be run; whatever was built is released."""
     evses = [evse for evse in settings.evses if evse.pilot is not None]
     if not evses:
         log(f"{settings.path}: no [evse.N.pilot] is in it, nothing to do")
@@ -139,6 +139,10 @@ def release(settings: Settings) -> int:
     return failed
 
 
+class Refused(Exception):
+    """The process cannot run here; the text says what to do."""
+
+
 class _Buses:
     """Builds drivers, and opens each bus once, when the first driver needs it."""
 
@@ -180,9 +184,15 @@ def _outlet(
 
 
 def _check_folder(state: str) -> None:
-    """The latched faults must be kept somewhere; OSError with the folder's name."""
-    os.makedirs(state, exist_ok=True)
+    """The latched faults must be kept somewhere; Refused if not."""
     probe = os.path.join(state, f".pilot-{os.getpid()}")
-    with open(probe, "w", encoding="utf-8"):
-        pass
-    os.unlink(probe)
+    try:
+        os.makedirs(state, exist_ok=True)
+        with open(probe, "w", encoding="utf-8"):
+            pass
+        os.unlink(probe)
+    except OSError as error:
+        raise Refused(
+            f"{state}: the pilot must keep its latched faults here, and cannot: {error.strerror}. "
+            "Correct station.state or the folder's owner."
+        ) from None

@@ -1,0 +1,245 @@
+"""`evsed pilot` as a real process on the desk's wires: first and last acts, kills, wrong settings, memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pilot_rig import Station, until
+
+pytestmark = pytest.mark.processes
+
+ROOT = Path(__file__).parents[2]
+ENVIRON = {**os.environ, "PYTHONPATH": f"{ROOT}/firmware:{ROOT}/drivers"}
+PILOT = [sys.executable, "-m", "evsed", "pilot"]
+SETTINGS = """
+[station]
+state = "{0}/state"
+runtime = "{0}/run"
+[bus.wires]
+driver = "desk"
+socket = "{0}/wires.sock"
+[evse.1.pilot]
+driver = "desk"
+bus = "wires"
+[evse.1.contactor]
+driver = "desk"
+bus = "wires"
+"""
+
+
+class Desk:
+    """The desk's world and a pilot on it, both real processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "evsed.toml"
+        self.file.write_text(SETTINGS.format(folder))
+        self.processes: list[subprocess.Popen[str]] = []
+        world = self.spawn([sys.executable, "-m", "evsed.desk.world", "--dir", str(folder), "--evses", "1"])
+        assert world.stdout is not None
+        assert json.loads(world.stdout.readline())["ready"]
+
+    def spawn(self, command: list[str]) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        self.processes.append(subprocess.Popen(command, env=ENVIRON, stdout=pipe, stderr=pipe, text=True))
+        return self.processes[-1]
+
+    def pilot(self, *more: str) -> subprocess.Popen[str]:
+        process = self.spawn([*PILOT, "-c", str(self.file), *more])
+        until(lambda: (self.folder / "run" / "pilot.sock").exists() or process.poll() is not None, 5.0)
+        return process
+
+    def station(self) -> Station:
+        return Station(str(self.folder / "run" / "pilot.sock"))
+
+    def do(self, what: str, **fields: Any) -> dict[str, Any]:
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(str(self.folder / "world.sock"))
+            link.sendall(json.dumps({"do": what, **fields}).encode() + b"\n")
+            answer: dict[str, Any] = json.loads(link.makefile().readline())
+        assert answer["ok"], answer
+        return answer
+
+    def evse(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.do("state")["evses"][0]
+        return state
+
+    def charge(self) -> Station:
+        """Plug in and wait until the contactor has closed: some 10 s after the pilot's start."""
+        station = self.station()
+        self.do("plug")
+        station.wait("seen", plug=1)
+        for _ in range(15):
+            station.permit(16.0)
+            if station.wait("seen")["closed"]:
+                return station
+            time.sleep(0.9)
+        raise AssertionError("it did not close")
+
+    def end(self) -> None:
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.terminate()
+            process.communicate(timeout=5)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.end()
+
+
+def test_sigterm_in_mid_charge_opens_and_ends_well(desk: Desk) -> None:
+    pilot = desk.pilot()
+    desk.charge().close()
+    assert desk.evse()["closed"]
+    began = time.monotonic()
+    pilot.send_signal(signal.SIGTERM)
+    until(lambda: not desk.evse()["coil"])
+    assert time.monotonic() - began < 0.2
+    assert pilot.wait(5) == 0
+    state = desk.evse()
+    assert (state["coil"], state["duty"]) == (False, None)
+    assert not (desk.folder / "run" / "pilot.sock").exists()
+
+
+def test_after_a_kill_with_pins_that_hold_release_opens_and_a_new_pilot_charges_on(desk: Desk) -> None:
+    pilot = desk.pilot()
+    desk.charge().close()
+    pilot.kill()
+    pilot.wait()
+    assert desk.evse()["closed"]
+    began = time.monotonic()
+    assert desk.spawn([*PILOT, "-c", str(desk.file), "--release"]).wait(5) == 0
+    state = desk.evse()
+    assert (state["coil"], state["duty"]) == (False, None)
+    opened = state["last"]["contact-opened"] - began
+    print(f"kill to open by --release: {opened * 1000:.0f} ms")
+    assert opened < 1.0
+    os.unlink(desk.folder / "run" / "pilot.sock")
+    desk.pilot()
+    station = desk.station()
+    assert station.wait("seen", plug=1)["state"] == "B1"  # the car that was there is plug 1 of this process
+    for _ in range(15):
+        station.permit(16.0)
+        if station.wait("seen")["closed"]:
+            break
+        time.sleep(0.9)
+    state = desk.evse()
+    assert state["closed"]
+    assert state["last"]["coil-on"] > state["last"]["contact-opened"] + 10.0 - 1.0
+    station.close()
+
+
+def test_a_line_that_blocks_is_cut_off_by_the_guard_within_100_ms(desk: Desk) -> None:
+    desk.pilot()
+    station = desk.charge()
+    at = time.monotonic()
+    desk.do("fault", name="sense-blocks", on=True)
+    until(lambda: not desk.evse()["coil"])
+    desk.do("fault", name="sense-blocks", on=False)
+    assert desk.evse()["last"]["coil-off"] - at < 0.1
+    station.wait("seen", fault="loop stalled")
+    station.close()
+
+
+def test_an_idle_pilot_is_light_and_has_imported_nothing_that_waits(desk: Desk) -> None:
+    told = desk.folder / "modules"
+    code = (
+        "import sys, threading, time\n"
+        "def tell():\n"
+        f"    time.sleep(1); open({str(told)!r}, 'w').write(chr(10).join(sys.modules))\n"
+        "threading.Thread(target=tell, daemon=True).start()\n"
+        f"from evsed.pilot.root import main; main(['-c', {str(desk.file)!r}])\n"
+    )
+    process = desk.spawn([sys.executable, "-c", code])
+    until(lambda: told.exists() and told.stat().st_size > 0, 5.0)
+    modules = set(told.read_text().split("\n"))
+    heavy = {
+        "asyncio",
+        "ssl",
+        "ocpp",
+        "pymodbus",
+        "serial",
+        "websockets",
+        "sqlite3",
+        "logging",
+        "evsed.core",
+        "evsed.ocpp",
+    }
+    assert not modules & heavy
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    rss = int(status.split("VmRSS:")[1].split()[0]) / 1024
+    print(f"rss {rss:.1f} MiB")
+    assert rss < 22.0
+
+
+def ends_with(desk: Desk, *more: str) -> tuple[int, str]:
+    process = desk.spawn([*PILOT, "-c", str(desk.file), *more])
+    _, error = process.communicate(timeout=5)
+    return process.returncode, error
+
+
+def test_a_wrong_config_is_one_clear_error_and_code_78(desk: Desk) -> None:
+    desk.file.write_text(desk.file.read_text().replace("driver", "drivr", 1))
+    code, error = ends_with(desk)
+    assert code == 78
+    assert 'Did you mean "driver"?' in error
+    assert "Traceback" not in error
+
+
+def test_a_second_pilot_is_refused_and_disturbs_nothing(desk: Desk) -> None:
+    desk.pilot()
+    code, error = ends_with(desk)
+    path = desk.folder / "run" / "pilot.sock"
+    assert (code, error) == (
+        1,
+        f"evsed pilot: {path}: another pilot process holds it. End that one first (systemctl stop evsed-pilot).\n",
+    )
+    desk.station().wait("seen")
+
+
+def test_hardware_that_is_not_there_is_one_clear_error(desk: Desk) -> None:
+    text = desk.file.read_text()
+    desk.file.write_text(text.replace("wires.sock", "nowhere.sock"))
+    for more in ((), ("--release",)):
+        code, error = ends_with(desk, *more)
+        assert code == 1
+        assert "nowhere.sock (No such file or directory)" in error
+        assert "Traceback" not in error
+
+
+def test_a_state_folder_that_cannot_be_written_is_one_clear_error(desk: Desk) -> None:
+    (desk.folder / "state").write_text("a file")
+    code, error = ends_with(desk)
+    assert (code, error) == (
+        1,
+        f"evsed pilot: {desk.folder}/state: the pilot must keep its latched faults here, and cannot: File exists. "
+        "Correct station.state or the folder's owner.\n",
+    )
+
+
+def test_systemd_is_told_ready_and_alive(desk: Desk) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(desk.folder / "notify"))
+        listener.settimeout(5.0)
+        ENVIRON.update(NOTIFY_SOCKET=str(desk.folder / "notify"), WATCHDOG_USEC="200000")
+        try:
+            pilot = desk.pilot()
+        finally:
+            del ENVIRON["NOTIFY_SOCKET"], ENVIRON["WATCHDOG_USEC"]
+        said = [listener.recv(100) for _ in range(4)]
+        assert said == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+        pilot.terminate()
+        until(lambda: listener.recv(100) == b"STOPPING=1")
