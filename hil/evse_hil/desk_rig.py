@@ -33,7 +33,7 @@ def ask(path: Path, seconds: float = 40.0, **message: Any) -> dict[str, Any]:
     except OSError as error:
         raise RigError(f"{path}: {message} got no answer ({error}).") from None
     answer: dict[str, Any] = json.loads(line) if line else {"ok": False, "error": "closed without an answer"}
-    if not answer.pop("ok"):
+    if not answer.pop("ok", True):
         raise RigError(f"{path.name}: {answer.get('error')}")
     return answer
 
