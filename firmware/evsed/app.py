@@ -282,5 +282,6 @@ class App:
             "dead_letters": len(self._store.dead_letters()),
             "disk": self._disk,
             "link": link,
+            "outlets": self._outlets.view(),
             **blocks,
         }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evse_drivers.api import DriverError, Meter, Permit, PilotBoard, Reader
+from evse_drivers.api import DriverError, Meter, Permit, PilotBoard, Reader, Seen
 
 from evsed.core.effects import Do
 from evsed.model.inputs import Input, Metered, MeterSilent, Observed, PilotLost, Presented
@@ -27,6 +28,7 @@ class Outlets:
     ) -> None:
         self._boards, self._meters, self._readers, self._put = boards, meters, readers, put
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._seen: dict[int, Seen] = {}
 
     def start(self) -> None:
         """Begin to listen to everything."""
@@ -57,7 +59,14 @@ class Outlets:
 
     def lost(self, board: PilotBoard, why: str) -> None:
         """The pilot behind `board` is gone."""
-        self._put(PilotLost(tuple(evse for evse, its in self._boards.items() if its is board), why))
+        evses = tuple(evse for evse, its in self._boards.items() if its is board)
+        for evse in evses:
+            self._seen.pop(evse, None)
+        self._put(PilotLost(evses, why))
+
+    def view(self) -> dict[str, Any]:
+        """By EVSE: what its pilot says now; an EVSE whose pilot is gone is absent."""
+        return {str(evse): dataclasses.asdict(seen) for evse, seen in self._seen.items()}
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -67,6 +76,7 @@ class Outlets:
     async def _listen(self, board: PilotBoard) -> None:
         async for seen in board.seen():
             if seen.evse in self._boards:
+                self._seen[seen.evse] = seen
                 self._put(Observed(seen))
 
     async def _read(self, evse: int, meter: Meter, every: float) -> None:

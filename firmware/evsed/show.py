@@ -1,0 +1,126 @@
+"""`evsed show`: the running station on one screen, or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from evsed.settings import SettingsError, load
+
+TIMEOUT = 5.0  # s
+View = dict[str, Any]
+
+
+def main(argv: list[str]) -> int:
+    """0: shown; 1: no station answers; 78: the config file is wrong."""
+    parser = argparse.ArgumentParser(prog="evsed show", description="The running station on one screen.")
+    parser.add_argument("-c", "--config", default="/etc/evsed/evsed.toml", metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="one JSON object, for machines")
+    arguments = parser.parse_args(argv)
+    try:
+        settings = load(arguments.config)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 78
+    path = os.path.join(settings.station.runtime, "station.sock")
+    try:
+        view = ask(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        print(f"evsed show: no station answers at {path} ({reason}). Is evsed running?", file=sys.stderr)
+        return 1
+    print(json.dumps(view, indent=2) if arguments.json else "\n".join(screen(view)))
+    return 0
+
+
+def ask(path: str) -> View:
+    """The state of the station behind that socket; OSError or ValueError if none answers."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(TIMEOUT)
+        connection.connect(path)
+        connection.sendall(b'{"show": true}\n')
+        with connection.makefile() as lines:
+            view: View = json.loads(lines.readline())
+            return view
+
+
+def screen(view: View) -> Iterator[str]:
+    """The lines of the screen."""
+    clock, link = view["clock"], view["link"]
+    utc = datetime.fromtimestamp(clock["utc"], UTC).isoformat(sep=" ", timespec="seconds") if clock["known"] else ""
+    yield f"station {view['station']}   {utc or 'the clock is not known yet'}"
+    yield f"link    {_link(link, view['registration'])}"
+    dead = f", {view['dead_letters']} given up (dead letters)" if view["dead_letters"] else ""
+    yield f"queue   {view['queue']} report(s) to be sent{dead}"
+    if view["disk"]:
+        yield f"disk    {view['disk']}"
+    for profile in view["profiles"]["profiles"]:
+        yield (
+            f"profile {profile['purpose']} {profile['id']} for EVSE {profile['evse'] or 'all'}: stack level "
+            f"{profile['stack_level']}, {profile['periods']} period(s) in {profile['unit']}"
+        )
+    for number in view["sessions"]:
+        yield ""
+        yield from _evse(number, view)
+
+
+def _link(link: View, registration: View) -> str:
+    if not link["url"]:
+        return "no central system is set"
+    if link["connected"]:
+        answer = registration["answer"] or "not answered yet"
+        return f"OCPP {link['version']} at {link['url']} since {link['up_s']:.0f} s, boot notification: {answer}"
+    return f"down; {link['last_error'] or 'connecting to ' + link['url']}"
+
+
+def _evse(number: str, view: View) -> Iterator[str]:
+    session, limits, pilot = view["sessions"][number], view["limits"][number], view["outlets"].get(number)
+    if pilot is None:
+        yield f"EVSE {number}  its pilot is not heard"
+    else:
+        duty = "no PWM" if pilot["duty"] is None else f"{pilot['duty']:.1%} duty"
+        closed = "closed" if pilot["closed"] else "open"
+        state = f"{pilot['state']}  {pilot['volts']:+.1f} V  {duty}"
+        yield f"EVSE {number}  {state}  contactor {closed}  {session['phase']}"
+        if pilot["fault"]:
+            yield f"  fault      {pilot['fault']}"
+    yield f"  why        {_why(session, limits, pilot)}"
+    rows = [f"{limit['amps']:g} A {limit['source']}" for limit in limits["limits"]]
+    yield f"  limits     {' | '.join(rows)}   permitted: {limits['permitted']:g} A"
+    if meter := view["metering"].get(number):
+        yield f"  meter      {_meter(meter)}"
+    if transaction := session["transaction"]:
+        energy = "energy unknown" if transaction["energy_wh"] is None else f"{transaction['energy_wh'] / 1000:.3f} kWh"
+        since = "" if transaction["since_s"] is None else f" in {transaction['since_s']:.0f} s"
+        state = f", {session['charging_state']}"
+        yield f"  charge     {energy}{since}{state}, token {session['token']}, transaction {transaction['id']}"
+
+
+def _why(session: View, limits: View, pilot: View | None) -> str:
+    """Why it is, or is not, charging."""
+    if pilot is None:
+        return "nothing can be charged without the pilot process"
+    if pilot["closed"]:
+        return f"charging at no more than {pilot['offered']:g} A: {limits['wins']} is the smallest limit"
+    if session["why"]:
+        return str(session["why"])
+    if not limits["permitted"]:
+        return f"less than 6 A are left by {limits['wins']}"
+    return str(pilot["why"])
+
+
+def _meter(meter: View) -> str:
+    reading = meter["reading"]
+    if reading is None:
+        return f"no believable reading: {meter['why'] or 'none yet'}"
+    amps = " ".join("-" if value is None else f"{value:.1f}" for value in reading["amps"])
+    power = "" if reading["watts"] is None else f"  {reading['watts'] / 1000:.2f} kW"
+    register = "" if reading["import_wh"] is None else f"{reading['import_wh'] / 1000:.3f} kWh"
+    trouble = f"  ({meter['why']})" if meter["why"] else ""
+    return f"{register}{power}  {amps} A  {meter['age_s']:.1f} s ago{trouble}"
