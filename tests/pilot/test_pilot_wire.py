@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pilot_rig import Process
 
+ENDED = "the pilot process has ended, or another station took its place"
 SEEN = Seen(1, 1.5, "ab", "C2", 1, True, 16.0, 6.0, 0.26666, 32.0, None, None, "charging", None, 0.5, 10.1)
 
 
