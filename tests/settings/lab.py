@@ -62,6 +62,8 @@ class Meter:
         unit: int = option(1, help="Address.", minimum=1, maximum=247)
         every: float | None = option(1.0, help="Pause between readings.", unit="s", minimum=0.5, maximum=60)
 
+        offset: float = option(0.0, help="Added to each reading.", unit="Wh")
+
         def __post_init__(self):
             if self.map == "haunted":
                 raise DriverError("the map haunted is damaged; reinstall it.")

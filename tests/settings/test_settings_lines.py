@@ -47,6 +47,8 @@ n = 2
 "escaped \\u00e9" = 0
 [evse.1.meter]
 map = ""
+[late.child]
+[late]
 '''
 
 EXPECTED = {
@@ -77,6 +79,8 @@ EXPECTED = {
     "many/1/escaped é": 33,
     "evse/1/meter": 34,
     "evse/1/meter/map": 35,
+    "late/child": 36,
+    "late": 37,
 }
 
 
