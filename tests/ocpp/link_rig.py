@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +25,7 @@ from evsed.ocpp.dialects.v201 import V201
 from evsed.ocpp.link import Link
 from evsed.store.database import Store
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 TOPOLOGY = Topology("evsed", "desk", "SN1", "0.1.0", (Evse(1, 32, 3, 6), Evse(2, 32, 3, 6)), 32)
 DEFAULTS = {
@@ -156,12 +157,13 @@ class Csms:
     async def _serve(self, socket: ServerConnection) -> None:
         self.sockets.append(socket)
         self.headers.append(socket.request)
-        async for text in socket:
-            assert isinstance(text, str)
-            self.texts.append(text)
-            kind, id, *rest = json.loads(text)
-            if kind == 2:
-                await self.answer(socket, id, rest[0], rest[1])
+        with suppress(ConnectionClosed):
+            async for text in socket:
+                assert isinstance(text, str)
+                self.texts.append(text)
+                kind, id, *rest = json.loads(text)
+                if kind == 2:
+                    await self.answer(socket, id, rest[0], rest[1])
 
     async def answer(self, socket: ServerConnection, id: str, action: str, payload: Any) -> None:
         answer = self.answers.get(action)

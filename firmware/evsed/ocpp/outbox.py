@@ -160,9 +160,11 @@ class Outbox:
     def prepare(self, now: float, level: str, new_id: Callable[[], str]) -> Outcome:
         """The next frame that may go out, once the entries beside it are durable. `level` is the gate's."""
         outcome = Outcome()
-        self._supersede(outcome)
-        for _ in range(AT_ONCE):
-            item = self._next(now, level) if self._version is not None else None
+        for _ in range(AT_ONCE if self._version is not None else 0):
+            self._bound.fill(self._gone)
+            self._free.fill(self._gone)
+            self._supersede(outcome)
+            item = self._next(now, level)
             if item is None:
                 break
             if not self._spelt(item, new_id, outcome):
@@ -232,8 +234,6 @@ class Outbox:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _next(self, now: float, level: str) -> Item | None:
-        self._bound.fill(self._gone)
-        self._free.fill(self._gone)
         if level == "pending":
             return self._granted(now)
         if level != "open":
