@@ -197,6 +197,32 @@ def test_answers_tell_what_they_say(
     assert (learned.reply, learned.verdict, learned.number) == (reply, verdict, number)
 
 
+ACTIONS = ("BootNotification", "Heartbeat", "Authorize", "StartTransaction", "StopTransaction", "MeterValues")
+FIELDS = ("status", "interval", "currentTime", "idTagInfo", "transactionId", "expiryDate", "parentIdTag")
+
+ANYTHING = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.text(max_size=5),
+    lambda inner: some.lists(inner, max_size=2) | some.dictionaries(some.sampled_from(FIELDS), inner),
+    max_leaves=6,
+)
+
+
+@given(some.sampled_from(ACTIONS), some.dictionaries(some.sampled_from(FIELDS), ANYTHING))
+def test_no_answer_is_so_wrong_that_learning_fails(action: str, payload: dict[str, object]) -> None:
+    learned = DIALECT.learn(Beat(), action, payload)
+    assert learned.verdict is None or learned.verdict.standing in Standing
+
+
+@pytest.mark.parametrize(
+    ("info", "standing"),
+    [({"status": "Accepted"}, Standing.ACCEPTED), ({"status": "Whatever"}, Standing.INVALID), ("no object", None)],
+)
+def test_a_start_is_bound_whatever_else_its_answer_says(info: object, standing: Standing | None) -> None:
+    learned = DIALECT.learn(Beat(), "StartTransaction", {"transactionId": 12, "idTagInfo": info})
+    assert learned.number == 12
+    assert learned.verdict == (None if standing is None else Verdict(standing))
+
+
 def test_a_body_that_does_not_fit_is_named_by_field() -> None:
     values: dict[str, object] = {"connectorId": 1, "meterValue": [{"timestamp": "", "sampledValue": [{"value": 5}]}]}
     for action, body, is_answer, text in (

@@ -158,6 +158,22 @@ def test_answers_tell_what_they_say(action: str, payload: dict[str, object], rep
     assert (learned.reply, learned.verdict, learned.number) == (reply, verdict, None)
 
 
+ACTIONS = ("BootNotification", "Heartbeat", "Authorize", "TransactionEvent", "NotifyReport")
+FIELDS = ("status", "interval", "currentTime", "idTokenInfo", "groupIdToken", "idToken", "cacheExpiryDateTime")
+
+ANYTHING = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.text(max_size=5),
+    lambda inner: some.lists(inner, max_size=2) | some.dictionaries(some.sampled_from(FIELDS), inner),
+    max_leaves=6,
+)
+
+
+@given(some.sampled_from(ACTIONS), some.dictionaries(some.sampled_from(FIELDS), ANYTHING))
+def test_no_answer_is_so_wrong_that_learning_fails(action: str, payload: dict[str, object]) -> None:
+    learned = DIALECT.learn(Beat(), action, payload)
+    assert learned.verdict is None or learned.verdict.standing in Standing
+
+
 def test_a_body_that_does_not_fit_is_named_by_field() -> None:
     with pytest.raises(BodyError) as refused:
         DIALECT.check("StatusNotification", {"timestamp": TIME, "connectorStatus": "Charging"}, is_answer=False)

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from evsed.model.commands import Answer, Command
-from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, BootAnswer, Question
+from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, Question
 from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
-from evsed.model.tokens import Standing, Token, Verdict
+from evsed.model.tokens import Token, Verdict
 from evsed.model.transactions import ChargingState, Sample, StopReason, Trigger
 
 from . import Body, BodyError, Context, Learned, Payload, RefusedCall, v16_commands
+from .heard import TOLERATED, boot_answer, hold_against, refuse, told_time, verdict, without_nulls
 from .schema import cut, problem, schema
-from .times import read_time
-from .values import TOLERATED, hold_against, plain, refuse, sampled_value, without_nulls
+from .values import plain, sampled_value
 
 # A transaction without a token needs an idTag all the same: OCPP 2.x's word for it.
 NO_TOKEN = "NoAuthorization"
@@ -158,20 +158,20 @@ class V16:
                 return _body("Authorize", {"idTag": id_tag(token)})
 
     def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
-        """See Dialect. A time that cannot be read is as none: it decides nothing here."""
+        """See Dialect. What an answer gets wrong is as absent: its other parts still count."""
         payload = without_nulls(payload)
         match action:
             case "BootNotification":
-                reply = BootAnswer(payload["status"], _time(payload, "currentTime"), payload["interval"])
-                return Learned(reply=reply)
+                return Learned(reply=boot_answer(payload))
             case "Heartbeat":
-                return Learned(reply=BeatAnswer(_time(payload, "currentTime")))
+                return Learned(reply=BeatAnswer(told_time(payload, "currentTime")))
             case "Authorize":
-                return Learned(reply=AuthorizeAnswer(_verdict(payload["idTagInfo"])))
+                said = _verdict(payload)
+                return Learned(reply=None if said is None else AuthorizeAnswer(said))
             case "StartTransaction":
-                return Learned(verdict=_verdict(payload["idTagInfo"]), number=int(payload["transactionId"]))
-            case "StopTransaction" if "idTagInfo" in payload:
-                return Learned(verdict=_verdict(payload["idTagInfo"]))
+                return Learned(verdict=_verdict(payload), number=_number(payload))
+            case "StopTransaction":
+                return Learned(verdict=_verdict(payload))
             case _:
                 return Learned()
 
@@ -278,12 +278,13 @@ def _body(action: str, payload: Payload, notes: tuple[str, ...] = ()) -> Body:
     return Body(action, payload, (*notes, *cut(form, payload)))
 
 
-def _time(payload: Payload, name: str) -> float | None:
+def _number(payload: Payload) -> int | None:
     try:
-        return read_time(payload[name])
-    except (KeyError, ValueError):
+        return int(payload["transactionId"])
+    except (KeyError, TypeError, ValueError):
         return None
 
 
-def _verdict(info: Payload) -> Verdict:
-    return Verdict(Standing(info["status"]), _time(info, "expiryDate"), info.get("parentIdTag"))
+def _verdict(payload: Payload) -> Verdict | None:
+    info = payload.get("idTagInfo")
+    return verdict(info, "expiryDate", info.get("parentIdTag") if isinstance(info, dict) else None)

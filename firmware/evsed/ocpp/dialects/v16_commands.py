@@ -31,9 +31,9 @@ from evsed.model.tokens import Token, TokenKind
 from evsed.model.variables import Attribute, GetStatus, Got, SetStatus
 
 from . import Context, Payload, RefusedCall
+from .heard import time_at
 from .times import spell_time
 from .v16_keys import CONVERTERS, ONLY_HERE, Key, find, keys, unknown
-from .values import time_at
 
 # Calls that only a charge point makes.
 OURS = frozenset(

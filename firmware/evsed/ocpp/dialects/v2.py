@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from evsed.model.commands import Answer, Command
-from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, BootAnswer, Question
+from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, Question
 from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
-from evsed.model.tokens import Standing, Token, Verdict
+from evsed.model.tokens import Token, Verdict
 from evsed.model.transactions import Sample, StopReason
 from evsed.model.variables import VariableReport
 
 from . import Body, BodyError, Context, Learned, Payload, RefusedCall, v2_commands
+from .heard import TOLERATED, boot_answer, hold_against, refuse, told_time, verdict, without_nulls
 from .schema import cut, problem, schema
-from .times import read_time
-from .values import TOLERATED, hold_against, last_samples, numeric, occupied, refuse, sampled_value, without_nulls
+from .values import last_samples, numeric, sampled_value
 
 VARIABLES_PER_REPORT = 20  # some 6 kB a NotifyReport
 
@@ -40,7 +40,7 @@ def status(report: ConnectorReport) -> str:
             return "Faulted"
         case ConnectorReport(operative=False, transaction=False):
             return "Unavailable"
-        case ConnectorReport() if occupied(report):
+        case ConnectorReport(plugged=True) | ConnectorReport(finished=True):
             return "Occupied"
         case ConnectorReport(reserved=True):
             return "Reserved"
@@ -105,18 +105,18 @@ class V2:
                 return self._body("Authorize", {"idToken": id_token(token)})
 
     def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
-        """See Dialect. A time that cannot be read is as none: it decides nothing here."""
+        """See Dialect. What an answer gets wrong is as absent: its other parts still count."""
         payload = without_nulls(payload)
         match action:
             case "BootNotification":
-                reply = BootAnswer(payload["status"], _time(payload, "currentTime"), payload["interval"])
-                return Learned(reply=reply)
+                return Learned(reply=boot_answer(payload))
             case "Heartbeat":
-                return Learned(reply=BeatAnswer(_time(payload, "currentTime")))
+                return Learned(reply=BeatAnswer(told_time(payload, "currentTime")))
             case "Authorize":
-                return Learned(reply=AuthorizeAnswer(_verdict(payload["idTokenInfo"])))
-            case "TransactionEvent" if "idTokenInfo" in payload:
-                return Learned(verdict=_verdict(payload["idTokenInfo"]))
+                said = _verdict(payload)
+                return Learned(reply=None if said is None else AuthorizeAnswer(said))
+            case "TransactionEvent":
+                return Learned(verdict=_verdict(payload))
             case _:
                 return Learned()
 
@@ -225,13 +225,7 @@ def _report_data(row: VariableReport) -> Payload:
     return {**named, "variableAttribute": [attribute], "variableCharacteristics": about}
 
 
-def _time(payload: Payload, name: str) -> float | None:
-    try:
-        return read_time(payload[name])
-    except (KeyError, ValueError):
-        return None
-
-
-def _verdict(info: Payload) -> Verdict:
-    group = info.get("groupIdToken", {}).get("idToken")
-    return Verdict(Standing(info["status"]), _time(info, "cacheExpiryDateTime"), group or None)
+def _verdict(payload: Payload) -> Verdict | None:
+    info = payload.get("idTokenInfo")
+    group = info.get("groupIdToken") if isinstance(info, dict) else None
+    return verdict(info, "cacheExpiryDateTime", group.get("idToken") if isinstance(group, dict) else None)

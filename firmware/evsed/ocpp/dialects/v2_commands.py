@@ -33,8 +33,9 @@ from evsed.model.tokens import Token, TokenKind
 from evsed.model.variables import Attribute, GetStatus, VariableRef
 
 from . import Context, Payload, RefusedCall
+from .heard import time_at
 from .times import spell_time
-from .values import numeric, time_at
+from .values import numeric
 
 # Calls that only a station makes.
 OURS = frozenset(
