@@ -10,7 +10,8 @@ from evsed.model.transactions import Sample, Value
 
 def plain(number: float) -> str:
     """A number without padding or exponent: 12345678.9, 230, 0.001."""
-    return f"{number:.3f}".rstrip("0").rstrip(".") if number else "0"
+    text = f"{number:.3f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def numeric(number: float) -> float | int:
