@@ -65,7 +65,6 @@ class Outlet:
         self._contact_due = self._lock_due = math.inf
         self._volts = (circuit.SUPPLY, circuit.SUPPLY)
         self._highest = self._lowest = circuit.SUPPLY
-        self._loaded = (None, None, True)  # what _volts were computed from
 
     # --- the drivers' side ------------------------------------------------------------------------------------------
 
