@@ -45,8 +45,11 @@ def test_whatever_comes_is_a_message_or_a_reason(line: bytes) -> None:
 
 
 async def comes_true(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110: what is waited for is told by a callback of the thing under test
+    for _ in range(500):
+        if condition():
+            return
         await asyncio.sleep(0.01)
+    raise AssertionError("it did not come true")
 
 
 def play(scene: Coroutine[Any, Any, None]) -> None:
