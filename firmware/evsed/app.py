@@ -144,6 +144,7 @@ class App:
             store.things("availability", bool),
             store.things("token", Cached),
             store.things("profile", Installed),
+            "accepted" in store.things("registration", bool) or not settings.ocpp.url,
         )
         asks = itertools.count(1)
         self._station = assemble(

@@ -88,6 +88,7 @@ class House:
                 self._things("availability", bool),
                 self._things("token", Cached),
                 self._things("profile", Installed),
+                "registration" in self.saved,
             ),
             lambda: next(asks),
             lambda: f"tx-{boot}-{next(ids)}",

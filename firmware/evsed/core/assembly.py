@@ -34,6 +34,7 @@ class Kept:
     availability: Mapping[str, bool] = field(default_factory=dict)
     tokens: Mapping[str, Cached] = field(default_factory=dict)
     profiles: Mapping[str, Installed] = field(default_factory=dict)
+    accepted: bool = False  # a central system has accepted this station once
 
 
 def assemble(
@@ -51,15 +52,18 @@ def assemble(
     ceilings = {evse.id: evse.max_amps for evse in topology.evses} | {0: topology.site_amps}
     profiles = Profiles(topology, config, ceilings.__getitem__, kept.profiles.values(), running)
     limits = Limits(topology, profiles.profiles, running)
+    sessions = Sessions(
+        topology, config, new_id, kept.transactions, kept.histories, kept.registers, queued, kept.accepted
+    )
     return Station(
         [
             config,
-            Registration(config, next_ask),
+            Registration(config, next_ask, kept.accepted),
             Metering(topology, config, kept.registers, kept.transactions.values()),
             Authorisation(config, next_ask, kept.tokens),
             profiles,
             Availabilities(topology, kept.availability, in_use),
-            Sessions(topology, config, new_id, kept.transactions, kept.histories, kept.registers, queued),
+            sessions,
             limits,
             Connectors(topology, config, now),
             Resets(topology, in_use),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evsed.model.inputs import DiskTrouble, Input, Observed, PilotLost, Tick
+from evsed.model.inputs import DiskTrouble, Input, LinkDown, Observed, PilotLost, Tick
 from evsed.model.journal import Tell
 from evsed.model.reports import ConnectorReport
 from evsed.model.time import Instant
@@ -21,6 +21,7 @@ from .effects import Effect
 from .facts import Availability, Fact, Measured, Registered, SessionChanged, Triggered
 
 MINIMUM = "OCPP16Ctrlr.MinimumStatusDuration"
+OFFLINE_THRESHOLD = "OCPPCommCtrlr.OfflineThreshold"
 PILOT_GONE = 10.0  # s without its pilot process until an EVSE counts as faulted: restarts are shorter
 
 
@@ -32,14 +33,13 @@ class _Connector:
     told: ConnectorReport | None = None
     due: float | None = None  # mono s at which a pending snapshot is told
     pilot_fault: str | None = None
-    meter_fault: str | None = None
     pilot_lost_at: float | None = 0.0  # mono s; 0: not heard yet since the start
 
 
 class Connectors:
     """Composes ConnectorReport from what the other blocks say."""
 
-    hears = (Observed, PilotLost, SessionChanged, Availability, Measured, Registered, Triggered, DiskTrouble)
+    hears = (Observed, PilotLost, SessionChanged, Availability, Measured, Registered, LinkDown, Triggered, DiskTrouble)
 
     def __init__(self, topology: Topology, config: Config, now: Instant) -> None:
         self._config = config
@@ -49,6 +49,7 @@ class Connectors:
             connector.pilot_lost_at = now.mono
         self._all[0].pilot_lost_at = None
         self._registered = False
+        self._offline_since: float | None = None  # mono s
 
     def handle(self, event: Input | Fact, now: Instant) -> Iterator[Effect | Fact]:
         """See the module's first lines."""
@@ -74,14 +75,13 @@ class Connectors:
             case Availability(evse, operative):
                 yield from self._update(evse, now, operative=operative)
             case Measured(evse, reading):
-                self._all[evse].meter_fault = "MeterSilent" if reading is None else None
-                yield from self._update(evse, now)
+                yield from self._update(evse, now, warning="MeterSilent" if reading is None else None)
             case DiskTrouble(why):
-                self._all[0].pilot_fault = "DiskTrouble" if why else None
-                yield from self._update(0, now, info=why or "")
+                yield from self._update(0, now, warning="DiskTrouble" if why else None, info=why or "")
             case Registered("Accepted"):
-                yield from self._tell_all(now, first=not self._registered)
-                self._registered = True
+                yield from self._tell_all(now)
+            case LinkDown() if self._offline_since is None:
+                self._offline_since = now.mono
             case Triggered("StatusNotification", wanted):
                 for number, connector in self._all.items():
                     if wanted in (None, number):
@@ -108,14 +108,13 @@ class Connectors:
 
     def _update(self, number: int, now: Instant, **changes: Any) -> Iterator[Effect]:
         connector = self._all[number]
-        fault = connector.pilot_fault or connector.meter_fault
         before = connector.snapshot
-        connector.snapshot = replace(before, fault=fault, **changes)
+        connector.snapshot = replace(before, fault=connector.pilot_fault, **changes)
         if connector.snapshot == before:
             return
         connector.snapshot = replace(connector.snapshot, at=now)
         wait = self._config.integer(MINIMUM)
-        if wait <= 0 or fault != before.fault:
+        if wait <= 0 or connector.snapshot.fault != before.fault:
             yield from self._tell(connector, now)
         else:
             connector.due = now.mono + wait
@@ -128,11 +127,13 @@ class Connectors:
             connector.told = report
             yield Tell(report)
 
-    def _tell_all(self, now: Instant, first: bool) -> Iterator[Effect]:
-        """After boot all of them with the present time; after a mere reconnect only what has changed."""
-        self._registered = True
+    def _tell_all(self, now: Instant) -> Iterator[Effect]:
+        """After boot, or long offline, all with the present time; after a mere reconnect only what has changed."""
+        away = 0.0 if self._offline_since is None else now.mono - self._offline_since
+        always = not self._registered or away > self._config.integer(OFFLINE_THRESHOLD)
+        self._registered, self._offline_since = True, None
         for connector in self._all.values():
-            yield from self._tell(connector, now, always=first)
+            yield from self._tell(connector, now, always)
 
     def _tick(self, now: Instant) -> Iterator[Effect]:
         for number, connector in self._all.items():

@@ -15,7 +15,7 @@ from typing import Any
 
 from evse_drivers.api import Reading
 
-from evsed.model.inputs import Input, Metered, MeterSilent, Started, Tick
+from evsed.model.inputs import ClockSet, Input, Metered, MeterSilent, Started, Tick
 from evsed.model.journal import Save, Tell
 from evsed.model.reports import MeterReport
 from evsed.model.time import Instant
@@ -73,6 +73,7 @@ class Metering:
 
     hears = (
         Started,
+        ClockSet,
         Metered,
         MeterSilent,
         TransactionBegan,
@@ -113,6 +114,8 @@ class Metering:
             case Triggered("MeterValues", wanted):
                 yield from self._triggered(wanted, now)
             case VariableChanged(name) if name in PLANNED_BY:
+                self._replan(now)
+            case ClockSet():
                 self._replan(now)
             case Started():
                 for meter in self._meters.values():

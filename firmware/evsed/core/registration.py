@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from evsed.model.inputs import Answered, Input, LinkDown, LinkUp, Started, Tick, Unanswered
+from evsed.model.journal import Save
 from evsed.model.questions import Beat, BeatAnswer, Boot, BootAnswer
 from evsed.model.time import Instant
 
@@ -24,14 +25,18 @@ TIMEOUT = 30.0  # s for an answer
 
 
 class Registration:
-    """Asks Boot once a process (and again if the version changes), then Beat every heartbeat interval."""
+    """Asks Boot once a process (and again if the version changes), then Beat every heartbeat interval.
+
+    `accepted_before`: a central system has accepted this station in an earlier run (kind "registration").
+    """
 
     hears = (Started, LinkUp, LinkDown, Answered, Unanswered, Triggered, VariableChanged)
 
-    def __init__(self, config: Config, next_ask: Callable[[], int]) -> None:
+    def __init__(self, config: Config, next_ask: Callable[[], int], accepted_before: bool = False) -> None:
         self._config, self._next_ask = config, next_ask
         self._cause = "PowerUp"
         self._word = ""  # of the last answer
+        self._accepted_before = accepted_before
         self._linked: str | None = None  # the version that the link speaks
         self._registered: str | None = None  # the version in which the station was accepted
         self._asked: dict[int, type] = {}
@@ -103,6 +108,9 @@ class Registration:
             self._registered, self._boot_at = self._linked, None
             yield Gate("open")
             self._plan_beat(now)
+            if not self._accepted_before:
+                self._accepted_before = True
+                yield Save("registration", "accepted", True)
         else:
             self._registered, self._beat_at = None, None
             self._boot_at = now.mono + (answer.interval or POLITE)

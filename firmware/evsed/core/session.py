@@ -33,10 +33,12 @@ from .block import Config
 from .effects import Note
 from .facts import Energise, ProfileBrought, SessionChanged
 from .ledger import ENDING, Ledger, Out, earlier
+from .trust import Trust
 from .vehicle import Change, Vehicle
 
 START_POINTS, STOP_POINTS = "TxCtrlr.TxStartPoint", "TxCtrlr.TxStopPoint"
 CONNECTION_TIMEOUT, STOP_ON_UNPLUG = "TxCtrlr.EVConnectionTimeOut", "TxCtrlr.StopTxOnEVSideDisconnect"
+UNLOCK_ON_UNPLUG = "OCPPCommCtrlr.UnlockOnEVSideDisconnect"
 STOP_ON_INVALID, ENERGY_ON_INVALID = "TxCtrlr.StopTxOnInvalidId", "TxCtrlr.MaxEnergyOnInvalidId"
 AUTHORISATION_NEEDED = "AuthCtrlr.Enabled"
 
@@ -90,7 +92,7 @@ WHY: dict[Phase, str] = {
 class Session:
     """The session of `evse`. `transaction` and `history` are what a restart found in the store.
 
-    `register_wh` is the last register known before. The caller (Sessions) keeps `operative` true to life and calls
+    `register_wh` is the last register known before. The caller (Sessions) keeps `barred` true to life and calls
     `settle` after each event.
     """
 
@@ -112,16 +114,17 @@ class Session:
         self.phase = Phase.FREE
         self.token: Token | None = None
         self.group: str | None = None
-        self.operative = True
+        self.barred = ""  # why the session may not be used at all, in words; "" if it may
         self.profile: Profile | None = None  # brought by a remote start, for the transaction to come
         self.remote_start_id: int | None = None
+        self.kept_locked_for: Token | None = None  # whose cable stays locked after it was pulled at the vehicle's side
         self._since = float("-inf")  # mono s of the last change of phase
         self._charged = False  # energy has flowed since ACTIVE began
         self._impatient = False  # PATIENCE has passed since
         self._limited = False  # the limits have spoken since
         self._arrivals = 0  # of vehicles, when STOPPING began
         self._ended_at: Instant | None = None  # when what stopped the transaction happened
-        self._trust_from_wh: float | None = None  # register when the token turned out to be invalid
+        self._trust = Trust(transaction is not None and transaction.invalid)
         self._energised: Energise | None = None
         self._told: SessionChanged | None = None
         if transaction is not None:
@@ -154,8 +157,7 @@ class Session:
     def measured(self, reading: Reading | None, now: Instant) -> Out:
         """A believable reading, or None when the meter has fallen silent."""
         self.ledger.measured(reading, now)
-        allowed, register = self._config.integer(ENERGY_ON_INVALID), self.ledger.register_wh
-        if self._trust_from_wh is not None and register is not None and register - self._trust_from_wh >= allowed:
+        if self._trust.spend(self.ledger.register_wh):
             yield from self._trust_is_spent(now)
 
     def offer(self, amps: float, phases: int) -> None:
@@ -197,9 +199,8 @@ class Session:
             return
         yield Note(f"EVSE {self.evse.id}: the central system refuses the token of the running transaction", "warning")
         yield from self.ledger.change(invalid=True)
-        if self._config.integer(ENERGY_ON_INVALID) > 0:
-            self._trust_from_wh = self.ledger.register_wh
-        else:
+        self._trust.refuse(self.ledger.register_wh, self._config.integer(ENERGY_ON_INVALID))
+        if self._trust.spent:
             yield from self._trust_is_spent(now)
 
     def settle(self, now: Instant) -> Out:
@@ -234,11 +235,12 @@ class Session:
 
     def _came(self, now: Instant) -> Out:
         self._move(Event.PLUGGED, now)
+        self.kept_locked_for = None
         if self.ledger.running:
             yield from self.ledger.change(plug=self.vehicle.plug)
             state = self.charging_state(now)
             yield from self.ledger.tell(Kind.UPDATED, Trigger.CABLE_PLUGGED_IN, state, now)
-        if self.phase is Phase.PLUGGED and self.operative and not self._config.boolean(AUTHORISATION_NEEDED):
+        if self.phase is Phase.PLUGGED and not self.barred and not self._config.boolean(AUTHORISATION_NEEDED):
             yield from self.accept(Token("", TokenKind.NONE), None, Trigger.AUTHORIZED, now)
 
     def _left(self, change: Change, now: Instant) -> Out:
@@ -249,6 +251,8 @@ class Session:
             state = self.charging_state(now)
             yield from self.ledger.tell(Kind.UPDATED, Trigger.EV_COMMUNICATION_LOST, state, at)
         elif self._stops({"EVConnected", "Authorized", "PowerPathClosed"}):
+            if self.evse.has_lock and not self._config.boolean(UNLOCK_ON_UNPLUG):
+                self.kept_locked_for = self.token
             yield from self.stop(reason, at, now)
         elif self._move(Event.UNPLUGGED, now):
             self.token = self.group = None
@@ -278,7 +282,7 @@ class Session:
         if self.remote_start_id is not None:
             trigger = Trigger.REMOTE_START
         profile, remote, self.profile, self.remote_start_id = self.profile, self.remote_start_id, None, None
-        self._trust_from_wh = None
+        self._trust = Trust()
         state = self.charging_state(now)
         yield from self.ledger.begin(self.token, self.group, self.vehicle.plug, trigger, state, remote, now)
         if profile is not None:
@@ -306,7 +310,6 @@ class Session:
             yield from self._came(now)
 
     def _trust_is_spent(self, now: Instant) -> Out:
-        self._trust_from_wh = None
         if self._config.boolean(STOP_ON_INVALID):
             yield from self.withdraw(StopReason.DE_AUTHORIZED, now)
 
@@ -318,12 +321,6 @@ class Session:
         return self._since + self._config.integer(CONNECTION_TIMEOUT)
 
     # --- what is told ---------------------------------------------------------------------------------------------
-
-    @property
-    def refused(self) -> bool:
-        """No energy for a token that the central system refused, beyond what it may still have."""
-        transaction = self.ledger.transaction
-        return transaction is not None and transaction.invalid and self._trust_from_wh is None
 
     def charging_state(self, now: Instant) -> ChargingState:
         """OCPP 2.x; the station's own reasons to suspend win over the EV's."""
@@ -337,7 +334,7 @@ class Session:
         if seen.closed and seen.asking:
             return ChargingState.CHARGING
         nothing_offered = self._limited and self.ledger.offer[0] <= 0
-        if seen.fault or nothing_offered or self.refused or not self.operative:
+        if seen.fault or nothing_offered or self._trust.spent or self.barred:
             return ChargingState.SUSPENDED_EVSE
         if not self._charged and now.mono < self._since + PATIENCE:
             return ChargingState.EV_CONNECTED
@@ -345,17 +342,17 @@ class Session:
 
     def why(self) -> str:
         """Why no energy may flow, in the technician's words; "" if it may."""
-        if not self.operative:
-            return "taken out of service by the operator"
-        if self.refused:
+        if self.barred:
+            return self.barred
+        if self._trust.spent:
             return "the central system refused the card of this transaction"
         return WHY[self.phase]
 
     def _show(self, now: Instant) -> Out:
         """Energise, the transaction's new charging state and SessionChanged, each only when it is news."""
         self._impatient = now.mono >= self._since + PATIENCE
-        allowed = self.phase is Phase.ACTIVE and self.operative and not self.refused
-        locked = self.phase in (Phase.AUTHORISED, Phase.ACTIVE, Phase.STOPPING)
+        allowed = self.phase is Phase.ACTIVE and not self.barred and not self._trust.spent
+        locked = self.phase in (Phase.AUTHORISED, Phase.ACTIVE, Phase.STOPPING) or self.kept_locked_for is not None
         energise = Energise(self.evse.id, allowed, locked, self.why())
         if energise != self._energised:
             self._energised = energise

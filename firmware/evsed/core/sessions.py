@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from evsed.model.commands import GetTransactionStatus, RequestStart, RequestStop, Status, TransactionStatus
+from evsed.model.commands import GetTransactionStatus, RequestStart, RequestStop, Status, TransactionStatus, Unlock
 from evsed.model.inputs import Called, Delivered, Input, LinkDown, Observed, Presented, Tick
 from evsed.model.reports import TransactionReport
 from evsed.model.time import Instant
@@ -34,6 +34,7 @@ from .facts import (
 )
 from .session import Phase, Session
 
+BEFORE_ACCEPTED = "TxCtrlr.TxBeforeAcceptedEnabled"
 REMOTE_NEEDS_AUTHORISATION = "AuthCtrlr.AuthorizeRemoteStart"
 
 Out = Iterator[Effect | Fact]
@@ -42,7 +43,8 @@ Out = Iterator[Effect | Fact]
 class Sessions:
     """`transactions`, `histories` (by transaction) and `registers` (by EVSE) are what a restart found in the store.
 
-    `queued(transaction | None)` tells whether reports of it (or any) still wait for the central system.
+    `queued(transaction | None)` tells whether reports of it (or any) still wait for the central system;
+    `accepted_before`: one has accepted this station once.
     """
 
     hears = (
@@ -62,6 +64,7 @@ class Sessions:
         RequestStart,
         RequestStop,
         GetTransactionStatus,
+        Unlock,  # Requests answers it
     )
 
     def __init__(
@@ -73,6 +76,7 @@ class Sessions:
         histories: Mapping[str, tuple[Sample, ...]],
         registers: Mapping[str, float],
         queued: Callable[[str | None], bool],
+        accepted_before: bool,
     ) -> None:
         self._config, self._queued = config, queued
         open_ones = {transaction.evse: transaction for transaction in transactions.values()}
@@ -85,7 +89,9 @@ class Sessions:
                 evse, topology.nominal_volts, config, new_id, transaction, history, register
             )
         self._remote: dict[int, RequestStart] = {}  # remote starts whose token is being judged
-        self._locally_operative = dict.fromkeys(self._sessions, True)
+        self._operative = dict.fromkeys(self._sessions, True)
+        self._welcome = accepted_before
+        self._bar()
 
     def handle(self, event: Input | Fact, now: Instant) -> Out:
         """See the module's first lines."""
@@ -123,13 +129,20 @@ class Sessions:
                 if session is not None and verdict.standing is not Standing.ACCEPTED:
                     yield from session.judged_invalid(now)
             case Registered(word):
+                self._welcome = self._welcome or word == "Accepted"
                 self._online(word == "Accepted")
+                self._bar()
             case LinkDown():
                 self._online(False)
             case StopWanted(evse, reason):
                 yield from self._sessions[evse].stop(reason, now)
-            case Availability(evse, operative):
-                self._sessions[evse].operative = operative
+            case Availability(evse, operative) if evse in self._sessions:
+                self._operative[evse] = operative
+                self._bar()
+            case VariableChanged():
+                self._bar()
+            case Called(_, Unlock(evse)) if evse in self._sessions:
+                self._sessions[evse].kept_locked_for = None
             case Triggered("TransactionEvent", wanted):
                 for number, session in self._sessions.items():
                     if wanted in (None, number):
@@ -143,6 +156,14 @@ class Sessions:
                 yield Reply(call, TransactionStatus(ongoing, self._queued(transaction)))
             case Tick():
                 pass
+
+    def _bar(self) -> None:
+        """Sessions that may not be used at all, and why."""
+        unknown = not self._welcome and not self._config.boolean(BEFORE_ACCEPTED)
+        for number, session in self._sessions.items():
+            session.barred = "" if self._operative[number] else "taken out of service by the operator"
+            if unknown and not session.barred:
+                session.barred = "the central system has never accepted this station"
 
     def _online(self, online: bool) -> None:
         for session in self._sessions.values():
@@ -162,6 +183,10 @@ class Sessions:
             if token.same(session.token) and session.phase in (Phase.ACTIVE, Phase.AUTHORISED):
                 yield Note(f"card {token.id}: ends the session of EVSE {session.evse.id}")
                 yield from session.withdraw(StopReason.LOCAL, now, token)
+                return
+            if token.same(session.kept_locked_for):
+                yield Note(f"card {token.id}: unlocks the cable of EVSE {session.evse.id}")
+                session.kept_locked_for = None
                 return
         if here:
             yield TokenGiven(token, tuple(session.evse.id for session in here))
@@ -241,8 +266,8 @@ def _pick(sessions: list[Session]) -> Session | None:
 def _busy(session: Session) -> str:
     """Why nothing can be started there; "" if it can."""
     seen = session.vehicle.seen
-    if not session.operative:
-        return "out of service"
+    if session.barred:
+        return session.barred
     if seen is None:
         return "the pilot has not been heard yet"
     if seen.fault:

@@ -57,7 +57,8 @@ class ConnectorReport:
     operative: bool
     plugged: bool = False
     reserved: bool = False
-    fault: str | None = None  # a name of the fault catalogue
+    fault: str | None = None  # what keeps it from charging: a name of the fault catalogue
+    warning: str | None = None  # likewise a name, of what is wrong but does not keep it from charging
     info: str = ""  # words for the operator, e.g. "EV side disconnected"
     preparing: bool = False  # in use, no transaction yet: plugged or authorised and waiting
     transaction: bool = False

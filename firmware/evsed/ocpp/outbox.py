@@ -223,8 +223,6 @@ class Outbox:
         item.given_up = f"{item.frame.action} sent {item.attempts} times: {why}"
         outcome.notes.append(f"report {item.id}: given up, {item.given_up}")
         item.answered, item.attempts, item.not_before = item.answered + 1, 0, 0.0
-        if item.transaction is not None and item.answered == 1 and _starts(item.report):
-            self._bind(item.transaction, None, outcome)
         if item.answered < len(item.frames):  # a Stop must go even if the meter values before it were refused
             outcome.entries.append(Progress(item.id, item.answered, 0))
         else:
@@ -306,7 +304,7 @@ class Outbox:
         outcome.inputs.append(Delivered(item.report, item.verdict))
 
     def _bury(self, item: Item, why: str, outcome: Outcome) -> None:
-        if item.transaction is not None and _starts(item.report) and item.transaction not in self._aliases:
+        if item.transaction is not None and _starts(item.report):
             self._bind(item.transaction, None, outcome)
         self._remove(item, outcome)
         outcome.entries.append(Bury(item.id, why))

@@ -68,7 +68,11 @@ class Outlet:
         """Take a sample; the only call that may block."""
         if self._troubles or self._before:
             self._before, self._troubles = self._troubles, {}
-        self._sense = self._try("pilot line", self.line.sense)
+        try:
+            self._sense = self.line.sense()
+        except Exception as error:  # see the class
+            self._fail("pilot line", str(error) or type(error).__name__)
+            self._sense = None
 
     def step(self, now: float, stalled: bool) -> None:
         """Judge the sample and act. `stalled`: the loop was late, or the guard has opened."""

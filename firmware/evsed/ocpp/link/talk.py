@@ -143,7 +143,7 @@ class Talk:
             why = f"no answer in {timeout:.1f} s" if answer is None else str(answer)
             if reply is None and isinstance(answer, Result):
                 why = f"the answer to {body.action} says nothing usable"
-        except ValueError as error:  # BodyError
+        except (BodyError, ValueError, LookupError, TypeError) as error:  # the last three: a mistake of ours
             why = f"it cannot be spelt in OCPP {self._dialect.version}: {error}"
             self._lasting.log(f"{type(ask.question).__name__}: {why}", "error")
         finally:
@@ -167,15 +167,20 @@ class Talk:
             self._lasting.log(f"{action}: the answer does not fit its schema ({error})", "warning")
         try:
             return self._dialect.learn(asked, action, answer.payload)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:  # what the schema would have kept out
+        except Exception as error:  # a body that does not fit its schema may break anything
             self._lasting.log(f"{action}: the answer cannot be used ({error!r})", "warning")
             return Learned()
 
     def _spell(self, report: Report) -> tuple[Body, ...]:
-        bodies = self._dialect.spell(report, self._lasting.context)
-        for body in bodies:
-            self._dialect.check(body.action, body.payload, False)
-        return bodies
+        try:
+            bodies = self._dialect.spell(report, self._lasting.context)
+            for body in bodies:
+                self._dialect.check(body.action, body.payload, False)
+            return bodies
+        except BodyError:
+            raise
+        except Exception as error:  # a mistake of ours in one report must not hold up the others behind it
+            raise BodyError("", f"a mistake of evsed in spelling it: {error!r}") from error
 
     def _note(self, body: Body) -> None:
         for note in body.notes:
@@ -236,9 +241,9 @@ class Talk:
         try:
             payload = self._dialect.answer(command, answer, self._lasting.context)
             self._dialect.check(call.action, payload, True)
-        except BodyError as error:
-            self._lasting.log(f"the answer to {call.action} does not fit its schema ({error})", "error")
-            self._refuse(call.id, "InternalError", "the station's answer would not fit its schema")
+        except Exception as error:  # BodyError, or a mistake of ours that must not cost the connection
+            self._lasting.log(f"{call.action} {call.id}: no answer that fits the schema ({error!r})", "error")
+            self._refuse(call.id, "InternalError", "the station has no answer that fits the schema")
             return
         self._later(self._send(result_text(call.id, payload)))
 
