@@ -73,8 +73,8 @@ class Rig:
         self.inputs: list[Input] = []
         self.logs: list[str] = []
         self.variables = Variables(**settings.pop("variables", {}))
+        clock = settings.pop("clock", None) or Clock(self.store.new_boot())
         ocpp = {"identity": "CP 1", "password": "", "ca": "", "url": url, "versions": tuple(versions)} | settings
-        clock = Clock(self.store.new_boot())
         self.link = Link(
             SimpleNamespace(**ocpp),
             {"1.6": V16(), "2.0.1": V201()},

@@ -264,3 +264,64 @@ def test_an_open_transaction_keeps_the_version_that_carried_its_start(tmp_path: 
             assert csms.calls("StopTransaction")[0][3]["transactionId"] == 77
 
     asyncio.run(main())
+
+
+class LaterClock(Clock):
+    """A clock whose time the test moves on."""
+
+    later = 0.0
+
+    def mono(self) -> float:
+        return super().mono() + self.later
+
+
+def test_after_a_day_without_anybody_who_speaks_its_version_a_transaction_is_abandoned(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with central(Csms(StartTransaction=STARTED)) as csms:
+            rig = Rig(tmp_path, csms.url)
+            rig.link.gate("open")
+            rig.tell(event(0, Kind.STARTED))
+            async with running(rig):
+                await rig.until(lambda: rig.store.count() == 0)
+        async with central(Csms(), ["ocpp2.0.1"]) as csms:
+            clock = LaterClock()
+            rig = Rig(tmp_path, csms.url, ["2.0.1"], clock=clock)
+            rig.link.gate("open")
+            rig.tell(event(1, Kind.ENDED), connector(1))
+            async with running(rig):
+                await rig.until(lambda: rig.logs)
+                clock.later = 25 * 3600.0
+                await rig.until(lambda: rig.store.count() == 0, 10)
+                (letter,) = rig.store.dead_letters()
+                assert letter.why == "nobody takes its transaction in the version that carried the start"
+            assert [call[2] for call in csms.calls()] == ["StatusNotification"]
+
+    asyncio.run(main())
+
+
+def test_a_charge_in_2_0_1_goes_out_in_the_order_of_its_numbers(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with central(Csms(TransactionEvent={}), ["ocpp2.0.1"]) as csms:
+            rig = Rig(tmp_path, csms.url, ["2.0.1", "1.6"])
+            rig.link.gate("open")
+            rig.tell(event(0, Kind.STARTED), event(1, Kind.UPDATED), event(2, Kind.ENDED))
+            async with running(rig):
+                await rig.until(lambda: rig.store.count() == 0)
+            events = [call[3] for call in csms.calls("TransactionEvent")]
+            assert [event["seqNo"] for event in events] == [0, 1, 2]
+            assert [event["eventType"] for event in events] == ["Started", "Updated", "Ended"]
+
+    asyncio.run(main())
+
+
+def test_a_2_0_1_central_system_hears_of_a_frame_whose_id_could_not_be_read(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with central(Csms(), ["ocpp2.0.1"]) as csms:
+            rig = Rig(tmp_path, csms.url, ["2.0.1"])
+            async with running(rig):
+                await rig.until(lambda: rig.has(LinkUp))
+                await csms.sockets[0].send("hello")
+                await rig.until(csms.replies)
+            assert csms.replies()[0][:3] == [4, "-1", "RpcFrameworkError"]
+
+    asyncio.run(main())

@@ -47,8 +47,6 @@ class Talk:
         """Raises when the connection is over; cancel it to end it."""
         lasting = self._lasting
         lasting.outbox.online(self._dialect.version, self._spell)
-        dropped = lasting.outbox.drop(lasting.store.superseded())
-        lasting.store.submit(dropped.entries, lambda: lasting.outbox.settled(dropped))
         greeted = asyncio.Event()
         lasting.put(LinkUp(self._dialect.version), (), greeted.set)
         works = (self._keep_alive(), self._pump(greeted), self._listen())  # the first one's reason is told
@@ -70,6 +68,9 @@ class Talk:
 
     async def _pump(self, greeted: asyncio.Event) -> None:
         await greeted.wait()  # the station sets the gate for this connection when it hears of it
+        outbox, store = self._lasting.outbox, self._lasting.store
+        dropped = outbox.drop(store.superseded())  # of what happened offline, the last state of a connector will do
+        store.submit(dropped.entries, lambda: outbox.settled(dropped))
         while True:
             self._lasting.wake.clear()
             if not await self._step():
