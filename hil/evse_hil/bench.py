@@ -125,7 +125,7 @@ def outbox(stand: Open) -> Iterator[Figure]:
             "start of the drain", lambda: {"StartTransaction", "TransactionEvent"} & {*desk.loopback.first}, 30
         )
         began = min(at for action, at in desk.loopback.first.items() if "Transaction" in action)
-        patience.until("empty queue", lambda: desk.queued() == 0, 300)
+        patience.until("empty queue", lambda: desk.queued() == 0, 300, every=0.2)
         yield figure("outbox.drain_per_s", "1/s", reports / (time.monotonic() - began))
 
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 POLL = 0.02  # s; events carry their own stamps, so this is only patience
 
 
-def until(what: str, ask: Callable[[], T | None], seconds: float) -> T:
+def until(what: str, ask: Callable[[], T | None], seconds: float, every: float = POLL) -> T:
     """The first thing that `ask` returns and that is true; RigError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -21,7 +21,7 @@ def until(what: str, ask: Callable[[], T | None], seconds: float) -> T:
             return found
         if time.monotonic() >= deadline:
             raise RigError(f"within {seconds:g} s no {what}.")
-        time.sleep(POLL)
+        time.sleep(every)
 
 
 def event(instruments: Instruments, kind: str, since: int, seconds: float) -> Event:
