@@ -256,22 +256,20 @@ def walk_ventilation(table: Table) -> None:
 
 
 def walk_wake(table: Table) -> None:
-    for amps, row in ((0.0, "B1"), (16.0, "B2")):
-        w = Walker(table).go(0.05, letter="B", amps=amps)
-        w.is_in(row)
-        assert w.machine.wake()
-        if amps:
-            w.go(0.01).is_in("F")
-            w.go(3.98).is_in("F")
-            w.go(0.03).is_in("B1")
-            w.go(2.97).is_in("B1")
-            w.go(0.05).is_in("B2")
-    w = Walker(table).go(1.0, letter="B", amps=16.0, fault=True).go(0.01, fault=False)
-    w.is_in("B1")
+    w = Walker(table).go(0.05, letter="B", amps=16.0)
+    w.is_in("B2")
     assert w.machine.wake()
     w.go(0.01).is_in("F")
-    for letter in "AC":
-        w = Walker(table).go(0.05, letter=letter, amps=16.0)
+    w.go(3.98).is_in("F")
+    w.go(0.03).is_in("B1")
+    w.go(2.97).is_in("B1")
+    w.go(0.05).is_in("B2")
+    assert w.machine.wake()
+    w.go(0.01, amps=0.0).is_in("B1")  # void: the offer went first
+    w.go(4.0, amps=16.0).is_in("B2")
+    w.go(1.0).is_in("B2")
+    for letter, amps in (("A", 16.0), ("B", 0.0), ("C", 16.0)):
+        w = Walker(table).go(0.05, letter=letter, amps=amps)
         assert not w.machine.wake()
 
 

@@ -124,6 +124,33 @@ def test_a_vehicle_that_ignores_the_stop_is_cut_off_after_six_seconds(charging: 
     assert time.monotonic() - began == pytest.approx(6.0, abs=0.2)
 
 
+def test_a_lost_lease_goes_on_at_the_failsafe_until_the_vehicle_pauses(charging: tuple[Process, Station]) -> None:
+    pilot, station = charging
+    pins = pilot.hardware[0]
+    station.permit(16.0, seconds=0.3)
+    seen = station.wait("seen", offered=6.0)
+    assert (seen["closed"], seen["why"]) == (True, "charging; going on while the station is gone")
+    pins.vehicle = "B"
+    station.wait("seen", state="B1", closed=False)
+    pins.vehicle = "C"
+    assert station.wait("seen", state="C1")["why"] == "the station is gone"
+    assert not pins.coil
+
+
+def test_a_lost_lease_stops_with_grace_where_the_technician_wants_that(tmp_path: Path) -> None:
+    with Process(tmp_path, go_on=0.0).ready_to_close() as pilot:
+        pilot.start()
+        pins, station = pilot.hardware[0], Station(pilot.path)
+        pins.vehicle = "C"
+        station.wait("seen", plug=1)
+        station.permit(16.0, seconds=0.6)
+        station.wait("seen", closed=True)
+        station.close()
+        until(lambda: pins.duty is None)
+        assert pins.coil
+        assert until(lambda: not pins.coil, 7.0) == pytest.approx(6.0, abs=0.3)
+
+
 def test_a_permit_of_zero_now_opens_at_once(charging: tuple[Process, Station]) -> None:
     pilot, station = charging
     station.permit(0.0, how="now")

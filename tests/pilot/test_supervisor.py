@@ -101,19 +101,31 @@ def test_a_lost_lease_stops_where_the_technician_wants_that() -> None:
 
 
 def test_a_lost_lease_goes_on_at_the_failsafe_for_so_many_minutes_and_one_plug() -> None:
-    bench = Bench(go_on=900.0).go(0.1, letter="C").permit(16.0).go(5.1)
+    bench = Bench(go_on=900.0).go(0.1, letter="C").permit(16.0).go(5.1, commanded=True)
     assert (bench.it.amps, bench.it.reason) == (6.0, "going on while the station is gone")
     bench.go(899.0)
     assert bench.it.amps == 6.0
     bench.go(1.0)
     assert (bench.it.amps, bench.it.reason) == (0.0, "the station is gone for too long")
-    bench = Bench(go_on=900.0).go(0.1, letter="C").permit(16.0).go(5.1).go(0.1, letter="A").go(0.1, letter="C")
+    bench = (
+        Bench(go_on=900.0)
+        .go(0.1, letter="C")
+        .permit(16.0)
+        .go(5.1, commanded=True)
+        .go(0.1, letter="A")
+        .go(0.1, letter="C")
+    )
     assert (bench.it.amps, bench.it.reason) == (0.0, "no permit")
+
+
+def test_no_charge_begins_while_the_station_is_gone() -> None:
+    bench = Bench(go_on=900.0).go(0.1, letter="C").permit(16.0).go(5.1)
+    assert (bench.it.amps, bench.it.reason) == (0.0, "the station is gone")
 
 
 @pytest.mark.parametrize(("last", "failsafe", "amps"), [(0.0, 10.0, 0.0), (8.0, 10.0, 8.0), (16.0, 0.0, 0.0)])
 def test_going_on_is_at_the_smaller_of_last_permit_and_failsafe(last: float, failsafe: float, amps: float) -> None:
-    bench = Bench(failsafe_amps=failsafe).go(0.1, letter="C").permit(16.0).permit(last).go(5.1)
+    bench = Bench(failsafe_amps=failsafe).go(0.1, letter="C", commanded=True).permit(16.0).permit(last).go(5.1)
     assert bench.it.amps == amps
 
 

@@ -35,7 +35,7 @@ ON = " on"  # ends the name of each row with the contactor closed
 # with grace); grace over; any other letter; wake; offer; close. So nothing that goes on can keep a stop waiting.
 TABLE: dict[str, dict[str, str]] = {
     "A1": {"B": "B1", "C": "C1", "D": "D1", "E": "E", "fault": "F"},
-    "B1": {"A": "A1", "C": "C1", "D": "D1", "E": "E", "fault": "F", "wake": "F", "offer": "B2"},
+    "B1": {"A": "A1", "C": "C1", "D": "D1", "E": "E", "fault": "F", "offer": "B2"},
     "B2": {"A": "A1", "C": "C2", "D": "D2", "E": "E", "fault": "F", "wake": "F", "none": "B1"},
     "C1": {"A": "A1", "B": "B1", "D": "D1", "E": "E", "fault": "F", "offer": "C2"},
     "C2": {"A": "A1", "B": "B2", "D": "D2", "E": "E", "fault": "F", "none": "C1", "close": "C2 on"},
@@ -106,7 +106,8 @@ class Machine:
         self._pulsed = self._wake = False
 
     def wake(self) -> bool:
-        """Wake a sleeping vehicle by state F; False: it is not waiting (unplugged, asking or charging)."""
+        """Wake a sleeping vehicle by state F; False: it is not asleep under an offer. A transition that comes first
+        makes the wish void."""
         self._wake = "wake" in self.table[self.row]
         return self._wake
 
@@ -164,6 +165,7 @@ class Machine:
 
     def _go(self, event: str, row: str, now: float, amps: float) -> None:
         was, self.row = self.row, row
+        self._wake = False
         closed = row[2:] == ON
         if self.closed and not closed:
             self.opened_at = now
@@ -175,7 +177,6 @@ class Machine:
             self._pulsed = event == "fault"
             self._held_until = now + (F_FAULT if self._pulsed else F_WAKE)
             self._x1_until = max(self._x1_until, self._held_until + X1_REST)
-            self._wake = False
         elif event in ("none", "now"):
             self._grace_until = now + GRACE
             self._x1_until = max(self._x1_until, now + X1_REST)  # an offer that flaps confuses vehicles

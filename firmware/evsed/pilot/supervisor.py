@@ -2,7 +2,8 @@
 
 The lease: a permit that is not renewed ends at its `until`. Then the technician's setting decides: stop (no offer, 6 s
 grace, open), or go on at min(last permit, failsafe): never after a permit of 0, for the same plug only, so many
-minutes at most. A permit counts for the plug that stood when it came, so that no car inherits another's.
+minutes at most, and only while the contactor stays closed: a charge may go on, but none begins. A
+permit counts for the plug that stood when it came, so that no car inherits another's.
 
 The lock: locks while a vehicle is plugged and the permit says so; unlocks only with the contactor proven open. With the
 station gone it stays as it is, until the vehicle is pulled.
@@ -167,7 +168,7 @@ class Supervisor:
             or (self._lock_fault(now, locked) if self.limits.has_lock else None)
             or ("loop stalled" if now < self._stalled_until else None)
         )
-        self._allow(now)
+        self._allow(now, commanded)
         if self.limits.has_lock:
             self._move_lock(now)
 
@@ -227,7 +228,7 @@ class Supervisor:
             self._lock_at = now  # it was right until now
         return None
 
-    def _allow(self, now: float) -> None:
+    def _allow(self, now: float, commanded: bool) -> None:
         permit, limits = self.permit, self.limits
         self.at_once = False
         self.amps = 0.0
@@ -239,7 +240,7 @@ class Supervisor:
             self.at_once = permit.how == "now"
             self.reason = "the station permits nothing"
             self.amps = permit.amps
-        elif permit.amps < LEAST or limits.go_on <= 0.0:
+        elif permit.amps < LEAST or limits.go_on <= 0.0 or not commanded:
             self.reason = "the station is gone"
         elif now >= permit.until + limits.go_on:
             self.reason = "the station is gone for too long"
