@@ -225,6 +225,7 @@ def test_a_preset_that_cannot_be_is_named_with_what_is_allowed(presets: dict[str
             *("SmartChargingCtrlr.LimitChangeSignificance", "much"),
             "'much' is not a number; 0 to 100 Percent is allowed",
         ),
+        ("TxCtrlr.EVConnectionTimeOut", "86401", "86401 is out of bounds; 1 to 86400 s is allowed"),
         ("SampledDataCtrlr.TxEndedMeasurands", "Voltage, Voltage", "'Voltage, Voltage' names one of them twice"),
         (
             *("TxCtrlr.TxStartPoint", ""),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from evsed.ocpp.dialects.values import numeric, plain
 
 

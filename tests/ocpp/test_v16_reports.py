@@ -184,6 +184,11 @@ def test_a_fault_is_told_by_its_own_name_too() -> None:
             {"transactionId": -5, "idTagInfo": {"status": "Invalid", "parentIdTag": "FAM", "expiryDate": None}},
             *(None, Verdict(Standing.INVALID, None, "FAM"), -5),
         ),
+        (
+            "Authorize",
+            {"idTagInfo": {"status": "Accepted", "parentIdTag": "G" * 30, "extra": 1}},
+            *(AuthorizeAnswer(Verdict(Standing.ACCEPTED, None, "G" * 30)), None, None),
+        ),
         ("StopTransaction", {}, None, None, None),
         ("StopTransaction", {"idTagInfo": {"status": "Expired"}}, None, Verdict(Standing.EXPIRED), None),
         ("MeterValues", {"vendor": "extra"}, None, None, None),

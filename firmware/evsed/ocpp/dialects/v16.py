@@ -9,7 +9,7 @@ from evsed.model.commands import Answer, Command
 from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, Question
 from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
 from evsed.model.tokens import Token, Verdict
-from evsed.model.transactions import ChargingState, Sample, StopReason, Trigger
+from evsed.model.transactions import ChargingState, Sample, StopReason
 
 from . import Body, BodyError, Context, Learned, Payload, RefusedCall, v16_commands
 from .heard import TOLERATED, boot_answer, hold_against, refuse, told_time, verdict, without_nulls
@@ -235,7 +235,7 @@ class V16:
             "transactionId": GIVEN_UP if number is None else number,
             "meterStop": round(report.meter_wh or 0),
             "timestamp": context.stamp(report.at),
-            "reason": self._reason(report),
+            "reason": STOP_REASONS[report.stop_reason or StopReason.LOCAL],
         }
         if report.token is not None and report.token.id:
             payload["idTag"] = report.token.id
@@ -244,11 +244,6 @@ class V16:
             payload["transactionData"] = data
         notes = () if report.meter_wh is not None else ("no meter reading: meterStop 0 stands for it",)
         return _body("StopTransaction", payload, notes)
-
-    def _reason(self, report: TransactionReport) -> str:
-        if report.trigger is Trigger.UNLOCK_COMMAND:
-            return "UnlockCommand"
-        return STOP_REASONS[report.stop_reason or StopReason.LOCAL]
 
     def _meter_values(
         self, evse: int, samples: tuple[Sample, ...], transaction: Payload, context: Context
