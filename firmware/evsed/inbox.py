@@ -81,15 +81,15 @@ class Inbox:
     def _take(self, input: Input, more: Sequence[Entry], done: Done | None) -> None:
         entries: list[Entry] = list(more)
         after: list[Effect] = []
-        raised: list[Permit] = []
+        permits: dict[int, Permit] = {}  # the last one counts: on the way to it the blocks may not all have spoken
         for effect in self._station.handle(input, self._clock.now()):
             if isinstance(effect, ENTRIES):
                 entries.append(effect)
             elif isinstance(effect, Permit):
-                if self._permits.want(effect):
-                    raised.append(effect)
+                permits[effect.evse] = effect
             else:
                 after.append(effect)
+        raised = [permit for permit in permits.values() if self._permits.want(permit)]
         if not entries and not raised:
             self._carry_out(after, done)
             return

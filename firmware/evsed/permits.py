@@ -2,6 +2,8 @@
 
 A lowered or merely renewed permit goes out at once; a raised one after the commit. Until then the pilot is renewed at
 what it has. So a disk that stalls neither keeps a limit from falling nor lets the lease of a running charge run out.
+The first one after our start is like a raised one: until it may go the pilot is told nothing, for it may be charging
+on the lease that the last run has left, and 0 A in between would open the contactor.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ class Permits:
     def want(self, permit: Permit) -> bool:
         """Sends what may go out now; True when the rest waits for `durable`."""
         self._wanted[permit.evse] = permit
+        if permit.evse not in self._granted and permit.amps > 0:
+            return True
         granted = min(self._granted.get(permit.evse, 0.0), permit.amps)
         self._granted[permit.evse] = granted
         self._send(replace(permit, amps=granted))
@@ -32,6 +36,6 @@ class Permits:
         """What `permit` rests on is on the disk: as much as the newest one still wants of it goes out."""
         wanted = self._wanted[permit.evse]
         amps = min(permit.amps, wanted.amps)
-        if amps > self._granted[permit.evse]:
+        if amps > self._granted.get(permit.evse, 0.0):
             self._granted[permit.evse] = amps
             self._send(replace(wanted, amps=amps))
