@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from evse_drivers.api import Permit, Reading, Seen, Uid
@@ -76,7 +76,8 @@ class House:
         self.silent_csms = False
         self.register = dict.fromkeys(range(1, evses + 1), 0.0)
         self.config = DeviceModel(self.topology, presets, overlays={"1.6": OVERLAY_16})
-        asks, ids, self.calls = itertools.count(1), itertools.count(1), itertools.count(1)
+        asks, self.calls = itertools.count(1), itertools.count(1)
+        self.ids: Iterator[int] = itertools.count(1) if before is None else before.ids
         transactions = self._things("transaction", Transaction)
         self.station = assemble(
             self.topology,
@@ -91,7 +92,7 @@ class House:
                 "registration" in self.saved,
             ),
             lambda: next(asks),
-            lambda: f"tx-{boot}-{next(ids)}",
+            lambda: f"tx-{boot}-{next(self.ids)}",
             lambda transaction: False,
             self.now(),
         )
