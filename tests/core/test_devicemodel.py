@@ -98,10 +98,12 @@ def test_an_overlay_fixes_variables_while_its_version_is_spoken() -> None:
 
 
 def test_computed_variables_are_asked_of_those_who_know() -> None:
-    model = DeviceModel(TOPOLOGY, providers={"EVSE(2).AvailabilityState": lambda: "Occupied"})
+    model = DeviceModel(TOPOLOGY, providers={"SecurityCtrlr.Identity": lambda: "CP001"})
+    model.provide({"EVSE(2).AvailabilityState": lambda: "Occupied"})
     list(model.handle(LinkUp("2.0.1"), NOW))
     assert model.text("EVSE(2).AvailabilityState") == "Occupied"
-    assert model.text("EVSE(1).AvailabilityState") == "Available"
+    assert model.text("EVSE(1).AvailabilityState") == ""  # nobody knows: nothing is invented
+    assert model.text("SecurityCtrlr.Identity") == "CP001"
     assert model.text("EVSE(2).SupplyPhases") == "1"
     assert model.text("ClockCtrlr.DateTime") == "2026-11-21T08:05:00.000Z"
 

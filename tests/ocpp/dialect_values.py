@@ -95,6 +95,7 @@ connectors = some.builds(
     plugged=some.booleans(),
     reserved=some.booleans(),
     fault=some.none() | texts,
+    warning=some.none() | texts,
     info=texts,
     preparing=some.booleans(),
     transaction=some.booleans(),

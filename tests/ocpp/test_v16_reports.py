@@ -164,6 +164,12 @@ def test_a_fault_is_told_by_its_own_name_too() -> None:
     assert body.payload["info"] == "x" * 50
 
 
+def test_a_warning_is_an_error_code_beside_the_status() -> None:
+    (body,) = DIALECT.spell(ConnectorReport(AT, 1, True, warning="meter silent"), context())
+    told = {name: body.payload[name] for name in ("status", "errorCode", "vendorErrorCode")}
+    assert told == {"status": "Available", "errorCode": "PowerMeterFailure", "vendorErrorCode": "meter silent"}
+
+
 @pytest.mark.parametrize(
     ("action", "payload", "reply", "verdict", "number"),
     [

@@ -79,7 +79,7 @@ COMMANDS: list[tuple[str, dict[str, Any], Command]] = [
     ),
     ("RequestStopTransaction", {"transactionId": TRANSACTION}, RequestStop(TRANSACTION)),
     ("Reset", {"type": "OnIdle"}, Reset(on_idle=True)),
-    ("Reset", {"type": "Immediate", "evseId": 1}, Reset(evse=1)),
+    ("Reset", {"type": "Immediate", "evseId": 1}, Reset(hard=True, evse=1)),
     ("SetChargingProfile", {"evseId": 1, "chargingProfile": PROFILE}, SetProfile(1, READ, strict=True)),
     (
         "TriggerMessage",

@@ -106,6 +106,10 @@ class DeviceModel:
         self._overlay = values
         return sorted(name for name in names if self._value(name) != before[name])
 
+    def provide(self, providers: Providers) -> None:
+        """These computed variables are known from here on."""
+        self._providers = {**self._providers, **providers}
+
     # --- Block ------------------------------------------------------------------------------------------------
 
     def handle(self, event: Input | Fact, now: Instant) -> Iterator[Effect | Fact]:

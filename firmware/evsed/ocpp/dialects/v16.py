@@ -254,16 +254,17 @@ class V16:
         return (_body("MeterValues", {"connectorId": evse, **transaction, "meterValue": values}),)
 
     def _status(self, report: ConnectorReport, context: Context) -> Body:
+        wrong = report.fault or report.warning
         payload = {
             "connectorId": report.evse,
-            "errorCode": error_code(report.fault),
+            "errorCode": error_code(wrong),
             "status": status(report),
             "timestamp": context.stamp(report.at),
         }
         if report.info:
             payload["info"] = report.info
-        if report.fault is not None:
-            payload |= {"vendorId": context.topology.vendor, "vendorErrorCode": report.fault}
+        if wrong is not None:
+            payload |= {"vendorId": context.topology.vendor, "vendorErrorCode": wrong}
         return _body("StatusNotification", payload)
 
 

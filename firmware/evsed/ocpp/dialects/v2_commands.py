@@ -118,7 +118,7 @@ def _request_stop(payload: Payload, context: Context) -> Command:
 
 
 def _reset(payload: Payload, context: Context) -> Command:
-    return Reset(on_idle=payload["type"] == "OnIdle", evse=payload.get("evseId"))
+    return Reset(payload["type"] == "OnIdle", hard=payload["type"] == "Immediate", evse=payload.get("evseId"))
 
 
 def _set_profile(payload: Payload, context: Context) -> Command:
