@@ -55,6 +55,7 @@ ERROR_CODES: tuple[tuple[str, str], ...] = (
     ("meter", "PowerMeterFailure"),
     ("reader", "ReaderFailure"),
     ("loop", "InternalError"),
+    ("disk", "InternalError"),
     ("lost", "InternalError"),
 )
 
