@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from evsed.core.effects import Ask
 from evsed.model.commands import Answer, Command, Refused, Status, TriggerMessage
@@ -23,6 +25,7 @@ from .lasting import Lasting, new_id
 PING = "OCPPCommCtrlr.WebSocketPingInterval"
 PING_OFF = 10.0  # s after which a switched-off ping interval is looked at again
 MISSED = 2  # pings without an answer after which the connection is dead
+BROKEN = 1006  # RFC 6455 7.1.5: there was no closing handshake
 NO_ID = "-1"  # OCPP 2.x part 4: stands for a message id that could not be read
 
 
@@ -55,9 +58,12 @@ class Talk:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 if task in done:
-                    task.result()
-            code = f"{self._socket.close_code} {self._socket.close_reason or ''}".strip()
-            raise ConnectionError(f"the central system closed it ({code})")
+                    with suppress(ConnectionClosed):
+                        task.result()
+            code, reason = self._socket.close_code, self._socket.close_reason or ""
+            if code in (None, BROKEN):
+                raise ConnectionError("it broke off")
+            raise ConnectionError(f"the central system closed it ({f'{code} {reason}'.strip()})")
         finally:
             for task in (*tasks, *self._sending):
                 task.cancel()
