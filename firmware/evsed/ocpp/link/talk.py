@@ -23,7 +23,7 @@ from ..rpc import Call, Correlation, Error, Garbage, Result, call_text, error_te
 from .lasting import Lasting, new_id
 
 PING = "OCPPCommCtrlr.WebSocketPingInterval"
-PING_OFF = 10.0  # s after which a switched-off ping interval is looked at again
+PING_LOOK = 10.0  # s after which a changed ping interval is noticed
 MISSED = 2  # pings without an answer after which the connection is dead
 BROKEN = 1006  # RFC 6455 7.1.5: there was no closing handshake
 NO_ID = "-1"  # OCPP 2.x part 4: stands for a message id that could not be read
@@ -274,14 +274,21 @@ class Talk:
     async def _keep_alive(self) -> None:
         """Pings; returns when `MISSED` in a row were not answered. Anything that is heard counts as an answer."""
         missed = 0
+        await self._ping_interval()
         while missed < MISSED:
-            interval = self._lasting.config.decimal(PING)
-            if interval <= 0:
-                await asyncio.sleep(PING_OFF)
-                continue
             heard = self._lasting.received
             pong = asyncio.ensure_future(await self._socket.ping())
-            await asyncio.sleep(interval)
+            await self._ping_interval()
             missed = 0 if pong.done() or self._lasting.received > heard else missed + 1
         self._socket.transport.abort()
         raise TimeoutError(f"{MISSED} pings were not answered")
+
+    async def _ping_interval(self) -> None:
+        """Waits for one interval, by the value that it has meanwhile; 0 means for ever."""
+        began = self._lasting.now()
+        while True:
+            interval = self._lasting.config.decimal(PING)
+            left = began + interval - self._lasting.now()
+            if interval > 0 and left <= 0:
+                return
+            await asyncio.sleep(min(left, PING_LOOK) if interval > 0 else PING_LOOK)
