@@ -20,13 +20,16 @@ from evse_drivers.registry import find
 from evsed.clock import Clock
 from evsed.core.assembly import Kept, assemble
 from evsed.core.authorisation import Cached
+from evsed.core.connectors import Connectors
 from evsed.core.devicemodel import DeviceModel
 from evsed.core.effects import Ask, Do, Reply, Restart
+from evsed.core.profiles import Profiles
 from evsed.inbox import Inbox
 from evsed.model.inputs import DiskTrouble, Input, Started
 from evsed.model.journal import Entry, Forget
 from evsed.model.profiles import Installed
 from evsed.model.transactions import Sample, Transaction
+from evsed.ocpp.dialects.v2 import status
 from evsed.ocpp.dialects.v16 import V16
 from evsed.ocpp.dialects.v201 import V201
 from evsed.ocpp.link import Link
@@ -130,7 +133,7 @@ class App:
             topology,
             variables(settings),
             store.things("variable", str),
-            self._providers(),
+            {},
             {version: dialect.overlay for version, dialect in dialects.items()},
         )
         config.overlay(dialects[settings.ocpp.versions[0]].overlay)
@@ -156,15 +159,30 @@ class App:
             store.pending,
             self._clock.now(),
         )
+        config.provide(self._computed())
         self._inbox = Inbox(self._station, self._clock, self)
         for complaint in (*store.complaints, *config.ignored):
             log(complaint, "warning")
 
-    def _providers(self) -> dict[str, Callable[[], str]]:
-        settings = self._settings
-        return {
-            "SecurityCtrlr.Identity": lambda: settings.ocpp.identity,
+    def _computed(self) -> dict[str, Callable[[], str]]:
+        """The variables whose values the station knows better than a table."""
+        ocpp, connectors = self._settings.ocpp, self._station.block(Connectors)
+        profiles = self._station.block(Profiles)
+        # profile 1: HTTP Basic over ws, 2: over wss; 0: evsed is also run on plain ws behind a VPN or for tests
+        security = 0 if not self._config.text("SecurityCtrlr.BasicAuthPassword") and not ocpp.password else 1
+        if security and ocpp.url.lower().startswith("wss:"):
+            security = 2
+        computed: dict[str, Callable[[], str]] = {
+            "SecurityCtrlr.Identity": lambda: ocpp.identity,
+            "SecurityCtrlr.SecurityProfile": lambda: str(security),
+            "SmartChargingCtrlr.Entries[ChargingProfiles]": lambda: str(len(profiles.profiles())),
+            "ChargingStation.AvailabilityState": lambda: status(connectors.snapshot(0)),
         }
+        for evse in self._settings.evses:
+            state = partial(lambda number: status(connectors.snapshot(number)), evse.id)
+            computed[f"EVSE({evse.id}).AvailabilityState"] = state
+            computed[f"Connector({evse.id},1).AvailabilityState"] = state
+        return computed
 
     def _cause(self) -> str:
         """Why this process starts, in 2.x boot reasons."""

@@ -106,6 +106,10 @@ class Connectors:
             for number, connector in self._all.items()
         }
 
+    def snapshot(self, number: int) -> ConnectorReport:
+        """Of that EVSE (0: the station), as it is now."""
+        return self._all[number].snapshot
+
     def _update(self, number: int, now: Instant, **changes: Any) -> Iterator[Effect]:
         connector = self._all[number]
         before = connector.snapshot

@@ -11,6 +11,7 @@ from typing import Any
 
 from evsed.model.commands import GetTransactionStatus, RequestStart, RequestStop, Status, TransactionStatus, Unlock
 from evsed.model.inputs import Called, Delivered, Input, LinkDown, Observed, Presented, Tick
+from evsed.model.profiles import Purpose
 from evsed.model.reports import TransactionReport
 from evsed.model.time import Instant
 from evsed.model.tokens import Standing, Token, TokenKind
@@ -225,6 +226,9 @@ class Sessions:
     def _request_start(self, call: int, command: RequestStart, now: Instant) -> Out:
         if command.evse is not None and command.evse not in self._sessions:
             yield Reply(call, Status("Rejected", f"there is no EVSE {command.evse}"))
+            return
+        if command.profile is not None and command.profile.purpose is not Purpose.TX:
+            yield Reply(call, Status("Rejected", "the profile of a remote start must be a TxProfile"))
             return
         here = [session for number, session in self._sessions.items() if command.evse in (None, number)]
         meant = _pick(here)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from evsed.model.commands import Refused
 from evsed.model.inputs import Called, Input, Tick
@@ -15,6 +15,7 @@ from .effects import Effect, Note, Reply
 from .facts import Fact
 
 FACTS = get_args(Fact)
+T = TypeVar("T")
 BOUND = 1000  # events in one handle; a rule that feeds itself is a mistake of ours and must not hang the station
 
 
@@ -42,6 +43,10 @@ class Station:
                     effects.append(cast(Effect, out))
         effects.append(Note(f"the rules do not come to rest after {type(event).__name__}", "error"))
         return effects
+
+    def block(self, kind: type[T]) -> T:
+        """The block of that class, for what the root lets the outside see."""
+        return next(block for block in self._blocks if isinstance(block, kind))
 
     def next_deadline(self) -> float | None:
         """mono s at which a Tick is due."""

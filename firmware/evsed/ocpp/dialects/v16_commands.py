@@ -121,7 +121,7 @@ def _set_profile(payload: Payload, context: Context) -> Command:
 
 
 def _trigger(payload: Payload, context: Context) -> Command:
-    what = payload["requestedMessage"]
+    what: str = payload["requestedMessage"]
     return TriggerMessage(_TRIGGERS.get(what, what), payload.get("connectorId"))
 
 

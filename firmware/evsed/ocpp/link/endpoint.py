@@ -44,10 +44,13 @@ def address(settings: Settings) -> str:
 
 
 def credentials(identity: str, password: str) -> dict[str, str]:
-    """The header for HTTP Basic; none without a password."""
+    """The header for HTTP Basic; none without a password. 1.6's password is bytes, kept as surrogate escapes."""
     if not password:
         return {}
-    return {"Authorization": "Basic " + base64.b64encode(f"{identity}:{password}".encode()).decode()}
+    return {
+        "Authorization": "Basic "
+        + base64.b64encode(f"{identity}:{password}".encode("utf-8", "surrogateescape")).decode()
+    }
 
 
 def tls(url: str, ca: str) -> ssl.SSLContext | None:
