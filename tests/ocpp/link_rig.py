@@ -98,7 +98,10 @@ class Rig:
             if done is not None:
                 done()
 
-        self.store.submit(entries, carried_out)
+        if entries:
+            self.store.submit(entries, carried_out)
+        else:
+            carried_out()  # as the station's inbox does
 
     def tell(self, *reports: Report) -> list[int]:
         return self.store.submit([Tell(report) for report in reports], self.link.queued)

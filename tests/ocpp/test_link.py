@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from pathlib import Path
 
 from evsed.clock import Clock
 from evsed.core.effects import Ask
 from evsed.model.commands import Refused, Status, TriggerMessage
 from evsed.model.inputs import Answered, Buried, Called, Delivered, LinkDown, LinkUp, Unanswered
+from evsed.model.journal import Bind
 from evsed.model.questions import Authorize, BootAnswer
 from evsed.model.reports import Kind
 from evsed.model.tokens import Token
+from evsed.ocpp.outbox import Outcome
 
 from tests.ocpp.link_rig import TAKEN, Csms, Rig, central, connector, event, running
 
@@ -325,5 +328,24 @@ def test_a_2_0_1_central_system_hears_of_a_frame_whose_id_could_not_be_read(tmp_
                 await csms.sockets[0].send("hello")
                 await rig.until(csms.replies)
             assert csms.replies()[0][:3] == [4, "-1", "RpcFrameworkError"]
+
+    asyncio.run(main())
+
+
+def test_what_comes_with_several_inputs_is_durable_before_anything_follows_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        rig = Rig(tmp_path, "")
+        other = sqlite3.connect(tmp_path / "evsed.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")  # the disk is busy
+        durable = asyncio.Event()
+        inputs: list[Delivered | Buried] = [Delivered(connector(1), None), Buried(connector(2), "no")]
+        rig.link._lasting.write(Outcome([Bind("tx-1", 5)], inputs), durable.set)
+        await asyncio.sleep(0.2)
+        assert not durable.is_set()
+        other.execute("ROLLBACK")
+        await asyncio.wait_for(durable.wait(), 5)
+        assert rig.store.aliases() == {"tx-1": 5}
+        assert rig.inputs == inputs
+        rig.store.close()
 
     asyncio.run(main())

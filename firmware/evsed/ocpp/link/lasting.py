@@ -102,11 +102,9 @@ class Lasting:
         if not outcome.inputs:
             self.store.submit(outcome.entries, done)
             return
-        entries: Sequence[Entry] = outcome.entries
         for input in outcome.inputs[:-1]:
-            self.put(input, entries)
-            entries = ()
-        self.put(outcome.inputs[-1], entries, done)
+            self.put(input)
+        self.put(outcome.inputs[-1], outcome.entries, done)  # an input without entries need not wait for the disk
 
     # --- questions ----------------------------------------------------------------------------------------------
 
