@@ -12,7 +12,7 @@ import pytest
 from evsed import settings
 from evsed.desk import command, config, control, running, verbs
 from evsed.desk.charge import profile
-from evsed.desk.screen import COLUMNS, Screen, state
+from evsed.desk.screen import COLUMNS, Screen, state, words
 
 OUTLET: dict[str, Any] = {
     "evse": 1, "high": 6.0, "low": -12.0, "duty": 0.2666, "closed": True, "amps": [16.0, 16.0, 16.0],
@@ -115,6 +115,19 @@ def test_a_line_of_the_screen_fits_100_columns_after_its_clock() -> None:
     assert len(frame) <= COLUMNS
     assert "C2   +6.0/-12.0 V  26.7 %  contactor closed  16.0 A  11.04 kW  0.0314 kWh   queue 3" in status
     assert len(status) <= COLUMNS + 9
+
+
+def test_evsed_is_quoted_when_it_has_something_new_to_say() -> None:
+    out = io.StringIO()
+    screen = Screen(out)
+    show = {"outlets": {"1": {"fault": None, "why": "waiting 7 s before closing again"}}}
+    show["limits"] = {"1": {"permitted": 10.0, "wins": "profile 1"}}
+    assert words(show, 1) == "waiting 7 s before closing again; at most 10 A by profile 1"
+    screen.heard(show, 1)
+    show["outlets"]["1"]["why"] = "waiting 6 s before closing again"
+    screen.heard(show, 1)
+    assert len(out.getvalue().splitlines()) == 1
+    assert words({}, 1) == "the station does not see its pilot"
 
 
 def test_the_profile_of_each_version_names_its_transaction() -> None:

@@ -215,6 +215,8 @@ async def _status(desk: Desk, screen: Screen) -> None:
     async for world in control.watch(desk.box.folder / "world.sock", {"do": "watch"}):
         if count % 5 == 0:  # once a second
             show = await desk.show()
+            if show is not None:
+                screen.heard(show, desk.box.evses)
         count += 1
         screen.status(world, show)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any, TextIO
 
@@ -21,6 +22,7 @@ class Screen:
         self._refreshes = out is not None and out.isatty()
         self._status = ""
         self._said: tuple[float, object] = (0.0, None)
+        self._words: dict[int, str] = {}  # of each EVSE, without numbers that count down
 
     def line(self, text: str = "", *, at: float | None = None) -> None:
         """One line that stays."""
@@ -45,6 +47,17 @@ class Screen:
         """An OCPP message: an arrow for its direction, its action, as much of the payload as fits."""
         self.line(f"{ARROWS[frame['from']]} {_spoken(frame)}", at=frame["at"])
 
+    def heard(self, show: dict[str, Any], evses: int) -> None:
+        """A line when evsed has something new to say of an EVSE."""
+        if not show.get("outlets") and not self._words:
+            return  # it has just come up
+        for evse in range(1, evses + 1):
+            text = words(show, evse)
+            plain = re.sub(r"\b[0-9.]+ s\b", "", text)
+            if self._words.get(evse) != plain:
+                self._words[evse] = plain
+                self.line(f"    evsed on EVSE {evse}: {text}")
+
     def status(self, world: dict[str, Any], show: dict[str, Any] | None) -> None:
         """The wallbox now, by the world's instruments; the queue's depth is the station's own word."""
         if self.out is None:
@@ -64,6 +77,16 @@ class Screen:
             if letters != self._said[1] or (charging and now - self._said[0] >= SAY_AGAIN):
                 self._said = (now, letters)
                 self.line(f"    {text}")
+
+
+def words(show: dict[str, Any], evse: int) -> str:
+    """What evsed itself says of that EVSE, for whoever watches: why, and the limit that wins."""
+    outlet, limit = show.get("outlets", {}).get(str(evse)), show.get("limits", {}).get(str(evse))
+    if outlet is None:
+        return "the station does not see its pilot"
+    wins = f"; at most {limit['permitted']:g} A by {limit['wins']}" if limit is not None else ""
+    fault = f"fault: {outlet['fault']}; " if outlet["fault"] else ""
+    return f"{fault}{outlet['why']}{wins}"
 
 
 def state(outlet: dict[str, Any]) -> str:

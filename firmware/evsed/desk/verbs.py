@@ -33,6 +33,7 @@ HELP = """\
   release                     what the service manager does after the pilot died: evsed pilot --release
   state                       everything in one answer
   send JSON                   any message for desk.sock
+Before the word: --dir DIR, the folder of a desk; else the newest that runs is meant.
 """
 
 
