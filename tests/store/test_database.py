@@ -328,3 +328,18 @@ def test_the_bytes_written_are_counted(tmp_path: Path) -> None:
     store.submit([Save("x", "y", json.loads('["' + "z" * 5000 + '"]'))])
     store.close()
     assert store.bytes_written is None or store.bytes_written > 5000
+
+
+def test_after_closing_nobody_is_called_that_might_need_the_file(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = Store.open(tmp_path)
+        calls: list[int] = []
+        store.submit([Tell(status(1))], lambda: calls.append(1))
+        assert store.close()
+        await asyncio.sleep(0.05)
+        assert calls == []
+
+    asyncio.run(main())
+    store = Store.open(tmp_path)
+    assert store.count() == 1
+    store.close()

@@ -52,6 +52,7 @@ class Store:
         self._watch: asyncio.TimerHandle | None = None
         self._listener: Callable[[str | None], None] = lambda why: None
         self._trouble: str | None = None
+        self._closed = False
         self.complaints: list[str] = []  # what could not be read, for the log
         self._writer = Writer(path, self._failed, self._committed)
 
@@ -220,8 +221,10 @@ class Store:
         return self._writer.commits
 
     def close(self, patience: float = 5.0) -> bool:
-        """Writes what is left, for at most `patience` s, and lets go of the file; returns whether all is durable."""
+        """Writes what is left, for at most `patience` s, and lets go of the file; returns whether all is durable.
+        No `done` is called any more."""
         whole = self._writer.close(patience)
+        self._closed = True
         if self._watch is not None:
             self._watch.cancel()
         self._reader.close()
@@ -257,6 +260,8 @@ class Store:
         calls = [batch.done for batch in batches if batch.done is not None]
 
         def carry_on() -> None:
+            if self._closed:
+                return  # what `done` does next would need the file
             self._tell(None)
             for call in calls:
                 call()

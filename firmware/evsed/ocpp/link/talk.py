@@ -74,13 +74,19 @@ class Talk:
 
     async def _pump(self, greeted: asyncio.Event) -> None:
         await greeted.wait()  # the station sets the gate for this connection when it hears of it
-        outbox, store = self._lasting.outbox, self._lasting.store
-        dropped = outbox.drop(store.superseded())  # of what happened offline, the last state of a connector will do
-        store.submit(dropped.entries, lambda: outbox.settled(dropped))
+        self._commits += 1  # reports wait until all that was told offline is committed; questions do not
+        self._lasting.store.submit((), self._catch_up)
         while True:
             self._lasting.wake.clear()
             if not await self._step():
                 await self._rest()
+
+    def _catch_up(self) -> None:
+        outbox, store = self._lasting.outbox, self._lasting.store
+        dropped = outbox.drop(store.superseded())  # of what happened offline, the last state of a connector will do
+        if dropped.entries:
+            store.submit(dropped.entries, lambda: outbox.settled(dropped))
+        self._committed()
 
     async def _step(self) -> bool:
         """Says one thing; False when there is nothing to say now."""
