@@ -36,6 +36,7 @@ class Hardware:
         self.coil, self.welded, self.stuck = True, False, False
         self.block = 0.0  # s that the next sense takes
         self.error: str | None = None
+        self.coil_error: str | None = None
         self.sense_override: Sense | None = None
         self.opened: list[tuple[float, str]] = []  # when, and in which thread
 
@@ -58,6 +59,8 @@ class Hardware:
         self.duty = duty
 
     def set(self, on: bool) -> None:
+        if self.coil_error:
+            raise DriverError(self.coil_error)
         if self.coil and not on:
             self.opened.append((self.clock(), threading.current_thread().name))
         self.coil = on
@@ -166,10 +169,12 @@ class Station:
         return json.loads(line) if line else {}
 
     def wait(self, kind: str, **expected: Any) -> dict[str, Any]:
-        """The first message of that kind with such fields; 3 s between two lines at most."""
+        """The first message of that kind with such fields, within 10 s."""
+        began = time.monotonic()
         while True:
             message = self.hear()
             assert message, "the pilot has hung up"
+            assert time.monotonic() < began + 10.0, f"{kind} with {expected} did not come; the last was {message}"
             body = message.get(kind)
             if body is not None and all(body[name] == value for name, value in expected.items()):
                 return body  # type: ignore[no-any-return]

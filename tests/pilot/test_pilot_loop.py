@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from evse_drivers.api import Sense
-from pilot_rig import Process, Station, until
+from evsed.pilot.guard import Guard
+from pilot_rig import Hardware, Process, Station, until
 
 
 @pytest.fixture
@@ -98,6 +99,31 @@ def test_a_line_that_fails_opens_with_the_drivers_words_and_comes_back(charging:
     assert station.wait("seen", fault="pilot line")["why"] == f"pilot line: {pins.error}"
     pins.error = None
     station.wait("seen", fault=None, state="C1")
+
+
+def test_a_coil_that_cannot_be_told_is_a_fault_and_is_told_again_until_it_obeys(
+    charging: tuple[Process, Station],
+) -> None:
+    pilot, station = charging
+    pins = pilot.hardware[0]
+    pins.coil_error = "evse.1.contactor: /dev/gpiochip0 is busy"
+    pins.vehicle = "B"
+    assert station.wait("seen", fault="contactor")["why"] == f"contactor: {pins.coil_error}"
+    pins.coil_error = None
+    assert until(lambda: not pins.coil) < 0.1
+    station.wait("seen", fault=None, closed=False)
+
+
+def test_after_the_guard_has_opened_nothing_closes_before_the_loop_has_heard_of_it() -> None:
+    pins, guard = Hardware(), Guard()
+    guard.start([pins])
+    until(lambda: not pins.coil)
+    guard.beat(time.monotonic())
+    assert not guard.close(pins)
+    assert guard.tripped()
+    guard.beat(time.monotonic())
+    assert guard.close(pins)
+    guard.stop()
 
 
 def test_a_missing_diode_never_closes(pilot: Process) -> None:

@@ -74,7 +74,8 @@ class PilotProcess:
         writer.write(encode(Hello(VERSION, self.digest)))
         while True:
             try:
-                line = await asyncio.wait_for(reader.readline(), SILENCE)
+                async with asyncio.timeout(SILENCE):
+                    line = await reader.readline()
             except TimeoutError:
                 return f"the pilot said nothing for {SILENCE:.0f} s"
             except (OSError, ValueError) as error:
