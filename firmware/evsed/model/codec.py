@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Callable
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -36,75 +37,177 @@ def dump(thing: Any) -> Any:
     return thing
 
 
-def load(kind: Any, data: Any, path: str = "") -> Any:
+def load(kind: Any, data: Any) -> Any:
     """The value of type `kind` that `data` stands for; raises CodecError."""
-    if kind is Any or kind is object:
-        return data
-    origin = typing.get_origin(kind)
-    if origin is typing.Union or origin is types.UnionType:
-        return _load_union(typing.get_args(kind), data, path)
-    if origin is tuple:
-        return _load_tuple(typing.get_args(kind), data, path)
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        if not isinstance(data, dict):
-            raise CodecError(f"{path or 'value'}: expected a {kind.__name__}, found {data!r}")
-        return _load_dataclass(kind, data, path)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        try:
-            return kind(data)
-        except ValueError as error:
-            raise CodecError(f"{path or 'value'}: {error}") from None
-    if origin is typing.Literal:
-        if data not in typing.get_args(kind):
-            raise CodecError(f"{path or 'value'}: {data!r} is none of {typing.get_args(kind)}")
-        return data
-    if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
-    if not isinstance(data, kind) or (isinstance(data, bool) and kind is not bool):
-        raise CodecError(f"{path or 'value'}: expected {kind.__name__}, found {data!r}")
-    return data
+    try:
+        return _loader(kind)(data)
+    except _Misfit as misfit:
+        raise CodecError(str(misfit)) from None
+
+
+Load = Callable[[Any], Any]
+
+
+class _Misfit(Exception):
+    """What does not fit, and where; the place is put together on the way up, so that a good value costs nothing."""
+
+    def __init__(self, what: str, where: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where = what, where
+
+    def within(self, place: str) -> _Misfit:
+        """The same, seen from one level up."""
+        dot = "." if self.where and not self.where.startswith("[") else ""
+        return _Misfit(self.what, f"{place}{dot}{self.where}")
+
+    def __str__(self) -> str:
+        return f"{self.where or 'value'}: {self.what}"
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _loader(kind: Any) -> Load:
+    """Made once for each type: a queue of months is read through it."""
+    origin = typing.get_origin(kind)
+    if kind is Any or kind is object:
+        return lambda data: data
+    if origin is typing.Union or origin is types.UnionType:
+        return _union(typing.get_args(kind))
+    if origin is tuple:
+        args = typing.get_args(kind)
+        return _list(_loader(args[0])) if args[1:] == (Ellipsis,) else _items([_loader(arg) for arg in args])
+    if origin is typing.Literal:
+        return _literal(typing.get_args(kind))
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(kind)
+    if issubclass(kind, Enum):
+        return _enum(kind)
+    return _number if kind is float else _plain(kind)
 
 
-def _load_dataclass(kind: Any, data: dict[str, Any], path: str) -> Any:
-    hints, values = _hints(kind), {}
-    for field in dataclasses.fields(kind):
-        where = f"{path}.{field.name}" if path else field.name
-        if field.name in data:
-            values[field.name] = load(hints[field.name], data[field.name], where)
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise CodecError(f"{where}: is missing")
-    return kind(**values)
+def _plain(kind: type) -> Load:
+    def load(data: Any) -> Any:
+        if type(data) is not kind:  # True is no int
+            raise _Misfit(f"expected {kind.__name__}, found {data!r}")
+        return data
+
+    return load
 
 
-def _load_tuple(args: tuple[Any, ...], data: Any, path: str) -> Any:
-    if not isinstance(data, list):
-        raise CodecError(f"{path or 'value'}: expected a list, found {data!r}")
-    if len(args) == 2 and args[1] is Ellipsis:
-        return tuple(load(args[0], item, f"{path}[{i}]") for i, item in enumerate(data))
-    if len(args) != len(data):
-        raise CodecError(f"{path or 'value'}: expected {len(args)} items, found {len(data)}")
-    return tuple(load(arg, item, f"{path}[{i}]") for i, (arg, item) in enumerate(zip(args, data, strict=True)))
+def _number(data: Any) -> float:
+    if type(data) is float:
+        return data
+    if type(data) is not int:
+        raise _Misfit(f"expected float, found {data!r}")
+    return float(data)
 
 
-def _load_union(args: tuple[Any, ...], data: Any, path: str) -> Any:
-    if data is None and type(None) in args:
-        return None
-    if isinstance(data, dict) and "is" in data:
-        for arg in args:
-            if isinstance(arg, type) and arg.__name__ == data["is"]:
-                return load(arg, data, path)
-        raise CodecError(f"{path or 'value'}: {data['is']!r} is none of the expected kinds")
-    problems = []
-    for arg in args:
-        if arg is type(None):
-            continue
+def _enum(kind: type[Enum]) -> Load:
+    members = {member.value: member for member in kind}
+
+    def load(data: Any) -> Any:
         try:
-            return load(arg, data, path)
-        except CodecError as error:
-            problems.append(str(error))
-    raise CodecError("; ".join(problems) or f"{path or 'value'}: {data!r} does not fit")
+            return members[data]
+        except (KeyError, TypeError):
+            raise _Misfit(f"{data!r} is not a valid {kind.__name__}") from None
+
+    return load
+
+
+def _literal(words: tuple[Any, ...]) -> Load:
+    def load(data: Any) -> Any:
+        if data not in words:
+            raise _Misfit(f"{data!r} is none of {words}")
+        return data
+
+    return load
+
+
+def _list(item: Load) -> Load:
+    def load(data: Any) -> Any:
+        if not isinstance(data, list):
+            raise _Misfit(f"expected a list, found {data!r}")
+        try:
+            return tuple([item(one) for one in data])
+        except _Misfit:
+            return _items([item] * len(data))(data)  # raises it again, with its place
+
+    return load
+
+
+def _items(items: list[Load]) -> Load:
+    def load(data: Any) -> Any:
+        if not isinstance(data, list):
+            raise _Misfit(f"expected a list, found {data!r}")
+        if len(data) != len(items):
+            raise _Misfit(f"expected {len(items)} items, found {len(data)}")
+        values = []
+        for number, (item, one) in enumerate(zip(items, data, strict=True)):
+            try:
+                values.append(item(one))
+            except _Misfit as misfit:
+                raise misfit.within(f"[{number}]") from None
+        return tuple(values)
+
+    return load
+
+
+def _dataclass(kind: Any) -> Load:
+    hints = typing.get_type_hints(kind)
+    fields = [(field.name, _loader(hints[field.name])) for field in dataclasses.fields(kind)]
+    missing = dataclasses.MISSING
+    required = {f.name for f in dataclasses.fields(kind) if f.default is missing and f.default_factory is missing}
+
+    def load(data: Any) -> Any:
+        if not isinstance(data, dict):
+            raise _Misfit(f"expected a {kind.__name__}, found {data!r}")
+        values = {}
+        for name, field in fields:
+            if name in data:
+                try:
+                    values[name] = field(data[name])
+                except _Misfit as misfit:
+                    raise misfit.within(name) from None
+            elif name in required:
+                raise _Misfit("is missing", name)
+        return kind(**values)
+
+    return load
+
+
+def _union(kinds: tuple[Any, ...]) -> Load:
+    optional = type(None) in kinds
+    loaders = [_loader(kind) for kind in kinds if kind is not type(None)]
+    named = {kind.__name__: _loader(kind) for kind in kinds if isinstance(kind, type) and kind is not type(None)}
+
+    def load(data: Any) -> Any:
+        if data is None and optional:
+            return None
+        if isinstance(data, dict) and "is" in data:
+            if data["is"] not in named:
+                raise _Misfit(f"{data['is']!r} is none of the expected kinds")
+            return named[data["is"]](data)
+        problems = []
+        for one in loaders:
+            try:
+                return one(data)
+            except _Misfit as misfit:
+                problems.append(misfit)
+        if not problems:
+            raise _Misfit(f"{data!r} does not fit")
+        raise _Several(problems)
+
+    return load
+
+
+class _Several(_Misfit):
+    """What each kind of a union had against it."""
+
+    def __init__(self, problems: list[_Misfit]) -> None:
+        super().__init__("")
+        self.problems = problems
+
+    def within(self, place: str) -> _Misfit:
+        return _Several([problem.within(place) for problem in self.problems])
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.problems))
