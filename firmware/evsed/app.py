@@ -263,7 +263,8 @@ class App:
 
         async def leave() -> None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._link.flush(), 5.0)
+                async with asyncio.timeout(5.0):
+                    await self._link.flush()
             self._ended.set()
 
         log(f"restart: {restart.cause}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 from evsed.model.inputs import Buried, Delivered
@@ -65,7 +66,7 @@ def spell(report: Report) -> tuple[Body, ...]:
     name = f"{type(report).__name__}"
     if getattr(report, "kind", None) is E:
         return (Body("MeterValues", {}), Body(name, {"kind": "Ended"}))
-    return (Body(name, {}),)
+    return (Body(name, {"info": report.info} if getattr(report, "info", "") else {}),)
 
 
 def outbox_of(pages: Pages, version: str = "1.6", carriers: dict[str, str] | None = None) -> Outbox:
@@ -106,7 +107,7 @@ def test_what_goes_out_is_kept_first_and_done_afterwards() -> None:
 
 
 def test_recorded_order_holds_while_all_goes_well() -> None:
-    pages = Pages(connector(1), event(0, S), connector(2), event(1, U), connector(1))
+    pages = Pages(connector(1), event(0, S), connector(2), event(1, U), connector(1, "new"))
     assert drain(outbox_of(pages), pages) == ["ConnectorReport", "TransactionReport"] * 2 + ["ConnectorReport"]
 
 
@@ -203,6 +204,33 @@ def test_a_state_that_was_refused_is_not_repeated() -> None:
     box = outbox_of(pages)
     step(box, pages)
     assert fail(box, pages, refused=True).entries == [Bury(1, "ConnectorReport sent 1 times: no")]
+
+
+def test_a_state_that_reads_like_the_last_one_is_not_told_again_unless_asked_for() -> None:
+    asked_for = replace(connector(1), always=True)
+    pages = Pages(connector(1), connector(1, second=5.0), connector(2), asked_for, connector(1, "new"), connector(1))
+    box = outbox_of(pages)
+    assert len(drain(box, pages)) == 5
+    assert not pages.rows
+    pages.add(connector(1))
+    box.more()
+    step(box, pages)
+    assert not pages.rows
+    box.offline()  # nobody knows what a new connection's central system remembers
+    box.online("1.6", spell)
+    pages.add(connector(1))
+    box.more()
+    assert drain(box, pages) == ["ConnectorReport"]
+
+
+def test_a_state_that_failed_is_no_reason_to_leave_the_next_one_out() -> None:
+    pages = Pages(connector(1))
+    box = outbox_of(pages)
+    step(box, pages)
+    fail(box, pages, refused=True)
+    pages.add(connector(1))
+    box.more()
+    assert drain(box, pages) == ["ConnectorReport"]
 
 
 def test_what_cannot_be_spelt_is_a_dead_letter_and_what_has_no_word_is_done() -> None:

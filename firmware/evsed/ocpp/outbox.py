@@ -76,6 +76,7 @@ class Outbox:
         self._gone: set[int] = set()  # dropped, and perhaps not yet out of the store
         self._grants: list[Grant] = []
         self._flight: Item | None = None
+        self._said: dict[int, str] = {}  # by EVSE: what its last connector state says, apart from when
         self._version: str | None = None
         self._spell: Spell = lambda report: ()
 
@@ -108,6 +109,7 @@ class Outbox:
         """It is gone; the frame in flight, if any, is neither taken nor failed and goes again as it was."""
         self._version = self._flight = None
         self._grants.clear()
+        self._said.clear()
 
     def more(self) -> None:
         """New rows are committed."""
@@ -150,6 +152,8 @@ class Outbox:
         dropped = [id for id in ids if id not in self._gone and lane.holds(id) and not self._flies(id)]
         self._gone.update(dropped)
         lane.remove(self._gone)
+        if lane is self._free and dropped:
+            self._said.clear()
         return Outcome([Done(id) for id in dropped])
 
     def _flies(self, id: int) -> bool:
@@ -215,6 +219,8 @@ class Outbox:
         assert item is not None
         outcome = Outcome()
         item.attempts += 1
+        if isinstance(item.report, ConnectorReport):
+            self._said.pop(item.report.evse, None)
         # A connector state that was refused once is refused again, and the next one tells more.
         if item.attempts < policy.attempts and not (refused and item in self._free.items):
             item.not_before = now + policy.interval * item.attempts
@@ -288,7 +294,7 @@ class Outbox:
             outcome.notes.append(f"report {item.id}: not sent, it cannot be spelt in OCPP {self._version}: {error}")
             return False
         outcome.notes.extend(f"report {item.id}: {note}" for body in bodies for note in body.notes)
-        if not frames:
+        if not frames or self._says_nothing_new(item.report, bodies):
             self._finish(item, outcome)
             return False
         item.version, item.frames, item.answered = self._version, frames, 0
@@ -297,6 +303,16 @@ class Outbox:
             self._carriers[item.transaction] = self._version
             outcome.entries.append(Save(CARRIER, item.transaction, self._version))
         return True
+
+    def _says_nothing_new(self, report: Report, bodies: tuple[Body, ...]) -> bool:
+        """Whether a connector state reads in this version as the one before: 1.6 and 2.x tell fewer things apart."""
+        if not isinstance(report, ConnectorReport):
+            return False
+        says = str([{**body.payload, "timestamp": ""} for body in bodies])
+        if not report.always and self._said.get(report.evse) == says:
+            return True
+        self._said[report.evse] = says
+        return False
 
     def _finish(self, item: Item, outcome: Outcome) -> None:
         self._remove(item, outcome)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -158,10 +159,9 @@ class Link:
             self._config.integer("OCPPCommCtrlr.RetryBackOffRepeatTimes"),
             random.random(),
         )
-        try:
-            await asyncio.wait_for(self._hurry.wait(), wait)
-        except TimeoutError:
-            pass
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._hurry.wait()
 
     async def _once(self) -> float:
         """One connection, from the attempt to its end; returns how long (s) it stood."""

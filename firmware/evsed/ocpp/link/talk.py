@@ -109,10 +109,10 @@ class Talk:
     async def _rest(self) -> None:
         now = self._lasting.now()
         due = self._lasting.outbox.next_deadline(now)
-        try:
-            await asyncio.wait_for(self._lasting.wake.wait(), None if due is None else due - now)
-        except TimeoutError:
-            pass
+        # asyncio.timeout: wait_for of Python 3.11 swallows a cancel that comes in the same turn as the result
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if due is None else due - now):
+                await self._lasting.wake.wait()
 
     def _settle(self, frame: Frame, answer: Result | Error | None, silence: str) -> None:
         """What came of a report's frame; the next one is prepared within the same commit."""
@@ -167,11 +167,11 @@ class Talk:
         self._answer = asyncio.get_running_loop().create_future()
         self._correlation.sent(id, self._lasting.now(), timeout)
         await self._send(text)
-        try:
-            return await asyncio.wait_for(self._answer, timeout)
-        except TimeoutError:
-            self._correlation.lost()
-            return None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                return await self._answer
+        self._correlation.lost()
+        return None
 
     def _learn(self, asked: Question | Report, action: str, answer: Result) -> Learned:
         try:
