@@ -35,12 +35,14 @@ class Server:
             raise SocketHeld(
                 f"{path}: another pilot process holds it. End that one first (systemctl stop evsed-pilot)."
             ) from None
+        beside = path + ".new"
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+            os.unlink(beside)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._listener.bind(path)
-        os.chmod(path, 0o660)
+        self._listener.bind(beside)
+        os.chmod(beside, 0o660)
         self._listener.listen(4)
+        os.rename(beside, path)  # whoever finds it can connect
         self._watched: list[socket.socket] = [self._listener]
         self._nobody: list[socket.socket] = []
 
