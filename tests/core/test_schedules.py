@@ -251,7 +251,8 @@ def test_a_composite_schedule_that_would_have_too_many_periods_ends_early():
 
 
 @pytest.mark.parametrize("kind", ["Recurring", "Relative"])
-def test_a_profile_that_cannot_be_placed_is_a_mistake_of_whoever_installed_it(kind):
-    with pytest.raises(ValueError) as error:
-        at(0, profile(10, kind=kind))
-    assert str(error.value) == f"profile 1 of kind {kind} cannot be placed: only Absolute with a start"
+def test_a_profile_that_another_release_has_kept_limits_to_its_lowest(kind):
+    start = None if kind == "Relative" else float(NOON)
+    one = profile(10, 8, 9, kind=kind, start=start, duration=60, valid_to=NOON + 100.0)
+    assert at(-50, one) == Limit(8, "TxDefaultProfile 1", NOON + 100)
+    assert at(100, one) == Limit(None)

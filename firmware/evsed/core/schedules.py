@@ -6,7 +6,8 @@ that have a stair now, the one with the highest stack level; a TxDefaultProfile 
 the same level. A TxProfile stands in for the TxDefaultProfile while it has a stair. The limit is the lowest over
 the purposes. (OCPP 1.6 chapter 3.13; OCPP 2.0.1 K01.FR.11, 12, 17, 30, 36, 37, K02.FR.04, K08.FR.04.)
 
-Only kind Absolute is placed here; nothing else is ever installed (profile_rules).
+Only kind Absolute is placed here, and nothing else is installed (profile_rules). What another release has kept
+without that being so limits to its lowest all the time that it is valid.
 
 While UTC is unknown no stair can be placed. Then the lowest limit found anywhere in any profile that concerns the
 EVSE holds (ChargingStationMaxProfile, TxDefaultProfile and the transaction's TxProfile alike), until the clock is
@@ -181,7 +182,7 @@ def _lowest(found: Sequence[tuple[Profile, Period]], phases: int, volts: float) 
 
 
 def _amps(profile: Profile, period: Period, phases: int, volts: float) -> float:
-    """A per phase (K01.FR.49 to 51): 3 phases when not said, no more than usable (1.6 errata 3.30)."""
+    """A per phase (K01.FR.49 to 51): 3 phases when not said, no more than usable (1.6 errata 3.34)."""
     if profile.schedule.unit is RateUnit.AMPS:
         return period.limit
     return period.limit / (volts * min(period.phases or 3, phases))
@@ -193,10 +194,11 @@ class _Stairs:
     def __init__(self, profile: Profile) -> None:
         schedule = profile.schedule
         if profile.kind != "Absolute" or schedule.start is None:
-            raise ValueError(
-                f"profile {profile.id} of kind {profile.kind} cannot be placed: only Absolute with a start"
-            )
+            lowest = min(schedule.periods, key=lambda period: period.limit)
+            schedule = replace(schedule, start=0.0, duration=None, periods=(replace(lowest, start=0),))
+        assert schedule.start is not None
         self.profile = profile
+        self._periods = schedule.periods
         self._start = math.floor(schedule.start)
         self._starts = [period.start for period in schedule.periods]
         from_, to, duration = profile.valid_from, profile.valid_to, schedule.duration
@@ -210,7 +212,7 @@ class _Stairs:
         if utc < self._begin or (self._end is not None and utc >= self._end):
             return None
         found = bisect_right(self._starts, utc - self._start) - 1
-        return self.profile.schedule.periods[found] if found >= 0 else None
+        return self._periods[found] if found >= 0 else None
 
     def edges(self) -> Iterator[int]:
         yield self._begin
