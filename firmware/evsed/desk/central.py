@@ -218,12 +218,15 @@ class CentralSystem:
     def _check(self, station: Station, message: Call | CallResult) -> bool:
         if self.trust:
             return True
+        payload = message.payload
         try:
             _validate_payload(message, station.version)
         except OCPPError as error:
             cause = error.details.get("cause", error.description)
-            self.violations.append(f"{station.id}: {message.action} {json.dumps(message.payload)[:500]}: {cause}")
+            self.violations.append(f"{station.id}: {message.action} {json.dumps(payload)[:500]}: {cause}")
             return False
+        finally:
+            message.payload = payload  # the library leaves Decimals in some, which JSON does not know
         return True
 
     def _answered(self, station: Station, message: CallResult | CallError, text: str) -> str | None:
