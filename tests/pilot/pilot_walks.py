@@ -133,18 +133,18 @@ def walk_a_stop_once_begun_is_finished(table: Table) -> None:
     w.is_in("C1 on")
     w.go(4.99).is_in("C1 on")
     w.go(0.02).is_in("C1")
-    w.go(2.97).is_in("C1")
+    w.go(7.97).is_in("C1")
     w.go(0.05).is_in("C2", 16.0)
-    w.go(6.9).is_in("C2")
+    w.go(1.9).is_in("C2")
     w.go(0.12).is_in("C2 on")
 
 
 def walk_unplug_under_load(table: Table) -> None:
     w = Walker(table).charging().go(0.01, letter="A")
     w.is_in("A1")
-    w.go(2.98, letter="C").is_in("C1")
+    w.go(7.98, letter="C").is_in("C1")
     w.go(0.03).is_in("C2")
-    w.go(6.95).is_in("C2")
+    w.go(1.95).is_in("C2")
     w.go(0.06).is_in("C2 on")
     w = Walker(table).charging().go(0.5, amps=0.0).go(0.01, letter="A")
     w.is_in("A1")
@@ -197,9 +197,9 @@ def fault_passes(w: Walker, letter: str) -> None:
 def walk_closing_again_after_a_fault(table: Table) -> None:
     w = Walker(table).charging().go(5.0, fault=True)
     w.is_in("C1")
-    w.go(2.98, fault=False).is_in("C1")
+    w.go(27.98, fault=False).is_in("C1")
     w.go(0.03).is_in("C2", 16.0)
-    w.go(26.9).is_in("C2")
+    w.go(1.9).is_in("C2")
     w.go(0.1).is_in("C2 on")
 
 
@@ -215,9 +215,9 @@ def walk_fault_while_shorted(table: Table) -> None:
 def walk_after_a_start(table: Table) -> None:
     w = Walker(table, settled=False).go(0.01, letter="C", amps=16.0)
     w.is_in("C1")
-    w.go(2.98).is_in("C1")
+    w.go(7.98).is_in("C1")
     w.go(0.02).is_in("C2", 16.0)
-    w.go(6.97).is_in("C2")
+    w.go(1.97).is_in("C2")
     w.go(0.03).is_in("C2 on")
 
 

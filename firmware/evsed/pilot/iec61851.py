@@ -16,8 +16,9 @@ IEC 61851-1 table A.6:
 - E: a short of the pilot or a level no vehicle makes. F: -12 V for 300 ms after any other fault, or 4 s to wake a
   vehicle that sleeps (A.5.3); then the row of the last letter, with the contactor open and X1.
 
-Closing again: after a start, a fault or an opening that the vehicle did not make itself, the station holds X1 for 3 s,
-then PWM, and closes when the diode is proven and 10 s have passed since the opening (30 s since the last of a fault).
+Closing again: after a start, a fault or an opening that the vehicle did not make itself, the station closes when the
+diode is proven under PWM and 10 s have passed since the opening (30 s since the last of a fault). Until 2 s before that,
+and for 3 s at least, it holds X1: a vehicle that asks under PWM gets its energy within 3 s (seq. 4).
 
 One transition per step. A cell that is missing is an event that means nothing in that row: the machine stays.
 """
@@ -52,6 +53,7 @@ TABLE: dict[str, dict[str, str]] = {
 X1_REST = 3.0  # s of steady +12 V before an offer after a start, a fault or a forced opening (ISO 15118-3 T_step_X1)
 AFTER_OPENING = 10.0  # s from a forced opening to the next closing
 AFTER_FAULT = 30.0  # s from the last sign of a fault to the next closing
+OFFER_LEAD = 2.0  # s of PWM before closing is allowed: diode proof and margin within the 3 s of seq. 4
 GRACE = 6.0  # s, seq. 10.2
 F_FAULT = 0.3  # s, table A.5
 F_WAKE = 4.0  # s, A.5.3 (ISO 15118-3 T_step_EF)
@@ -117,7 +119,7 @@ class Machine:
             return {"F over": self._held_until}
         if self.row in ("C1 on", "D1 on"):
             return {"grace over": self._grace_until}
-        return {"offer": self._x1_until, "close": self.close_after, "raise": self.changed_at + RAISE_EVERY}
+        return {"offer": self._offer_after(), "close": self.close_after, "raise": self.changed_at + RAISE_EVERY}
 
     def step(self, now: float, letter: str, amps: float, at_once: bool, fault: bool, ready: bool) -> bool:
         """One look and at most one transition; returns whether `row` or `duty` changed.
@@ -160,8 +162,11 @@ class Machine:
         if self._wake and "wake" in cells:
             return "wake"
         if "offer" in cells:
-            return "offer" if now >= self._x1_until else None
+            return "offer" if now >= self._offer_after() else None
         return "close" if "close" in cells and ready and now >= self.close_after else None
+
+    def _offer_after(self) -> float:
+        return max(self._x1_until, self.close_after - OFFER_LEAD)
 
     def _go(self, event: str, row: str, now: float, amps: float) -> None:
         was, self.row = self.row, row
@@ -203,7 +208,7 @@ class Machine:
     def waits_for(self, now: float, lacks: str) -> str:
         """What it waits for, in words, when there is no fault and a permit; `lacks`: why not `ready`, or ""."""
         if self.row in ("B1", "C1", "D1") and "offer" in self.table[self.row]:
-            return f"waiting {_seconds(self._x1_until - now)} before the offer"
+            return f"waiting {_seconds(self._offer_after() - now)} before the offer"
         if self.row in ("C2", "D2"):
             wait = self.close_after - now
             return lacks or (f"waiting {_seconds(wait)} before closing again" if wait > 0 else "closing")

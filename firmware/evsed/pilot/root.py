@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getopt
 import os
-import secrets
 import signal
 import sys
 import threading
@@ -71,7 +70,7 @@ def run(settings: Settings) -> int:
         return 0
     _check_folder(settings.station.state)
     os.makedirs(settings.station.runtime, exist_ok=True)
-    boot = secrets.token_hex(8)
+    boot = os.urandom(8).hex()
     ceilings = {str(evse.id): evse.max_current for evse in evses}
     server = Server(
         os.path.join(settings.station.runtime, "pilot.sock"), Hello(VERSION, settings.digest, boot, ceilings)
