@@ -23,7 +23,7 @@ def test_a_dead_meter_is_stale_and_the_bill_ends_with_what_was_read(wall: Wall) 
     dead_wh = wall.outlet()["energy_wh"]
     wall.until("silence that is told", lambda: meter(wall)["silent"])
     assert meter(wall)["reading"] is None
-    assert "no answer" in meter(wall)["why"] or "answer" in meter(wall)["why"]
+    assert "no answer" in meter(wall)["why"]
     told = len(wall.transactions()[0]["readings"])
     wall.burn(8.0)  # the vehicle charges on
     assert [it for it in wall.transactions()[0]["readings"][told:] if it["wh"] is not None] == []
@@ -46,7 +46,8 @@ def test_what_cannot_be_true_is_not_used_and_the_meter_is_believed_again(wall: W
     wall.world("fault", name=fault, on=False)
     wall.until("belief", lambda: not meter(wall)["why"] and meter(wall)["age_s"] < 3)
     transaction = wall.finish(card)
-    values = [it["wh"] for it in transaction["readings"] if it["wh"] is not None]
+    readings = sorted(transaction["readings"], key=lambda it: it["at"])  # the end tells the beginning again
+    values = [it["wh"] for it in readings if it["wh"] is not None]
     assert values == sorted(values)
     assert values[0] >= began_wh - 1.0
     assert held >= 1
