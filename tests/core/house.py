@@ -188,10 +188,13 @@ class House:
         self.pilot(evse, state=state, volts=9.0, plug=seen.plug + 1)
 
     def unplug(self, evse: int = 1) -> None:
+        self.unplug_without_meter(evse)
+        self.meter(evse)
+
+    def unplug_without_meter(self, evse: int = 1) -> None:
         seen = self.pilots[evse]
         opened = self.mono if seen.closed else seen.opened_at
         self.pilot(evse, state="A1", volts=12.0, closed=False, offered=0.0, unplugged_at=self.mono, opened_at=opened)
-        self.meter(evse)
 
     def ask(self, evse: int = 1, on: bool = True) -> None:
         seen = self.pilots[evse]

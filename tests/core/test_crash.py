@@ -169,5 +169,3 @@ def test_what_was_kept_for_the_end_survives_a_kill() -> None:
     assert len(told[-1].history) >= len(whole[-1].history) - 2
     contexts = [sample.context.value for sample in told[-1].history]
     assert (contexts[0], contexts[-1]) == ("Transaction.Begin", "Transaction.End")
-
-

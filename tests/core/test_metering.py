@@ -1,0 +1,183 @@
+"""Which readings are believed, and when samples are told or kept for the end."""
+
+from __future__ import annotations
+
+import pytest
+from evse_drivers.api import Reading
+from evsed.core.effects import Note
+from evsed.core.ledger import HISTORY
+from evsed.model.commands import SetVariables, Status, TriggerMessage
+from evsed.model.inputs import Metered, MeterSilent
+from evsed.model.reports import MeterReport, TransactionReport
+from evsed.model.transactions import Context, StopReason
+from evsed.model.variables import Attribute, VariableRef
+from house import START, House
+from test_session import charging
+
+
+def periodic(house: House) -> list[TransactionReport]:
+    return [report for report in house.transactions() if report.trigger.value == "MeterValuePeriodic"]
+
+
+def loose(house: House) -> list[MeterReport]:
+    return [report for report in house.reports if isinstance(report, MeterReport)]
+
+
+def set_variable(house: House, component: str, variable: str, value: str) -> None:
+    house.call(SetVariables(((VariableRef(component, variable), Attribute.ACTUAL, value),)))
+
+
+def notes(house: House) -> list[str]:
+    return [effect.text for effect in house.effects if isinstance(effect, Note)]
+
+
+def meter_view(house: House) -> dict[str, object]:
+    view: dict[str, object] = house.station.view(house.now())["metering"]["1"]
+    return view
+
+
+def test_samples_count_from_the_start_of_the_transaction() -> None:
+    house = charging(presets={"SampledDataCtrlr.TxUpdatedInterval": "10"})
+    began = house.transactions()[0].at.mono
+    house.wait(35)
+    assert [report.at.mono - began for report in periodic(house)] == [10, 20, 30]
+    assert {report.samples[0].context for report in periodic(house)} == {Context.PERIODIC}
+
+
+def test_an_interval_of_zero_samples_nothing() -> None:
+    house = charging(presets={"SampledDataCtrlr.TxUpdatedInterval": "0"})
+    house.wait(300)
+    assert periodic(house) == []
+
+
+def test_a_new_interval_holds_at_once() -> None:
+    house = charging(presets={"SampledDataCtrlr.TxUpdatedInterval": "600"})
+    house.wait(15)
+    set_variable(house, "SampledDataCtrlr", "TxUpdatedInterval", "10")
+    house.wait(20)
+    began = house.transactions()[0].at.mono
+    assert [report.at.mono - began for report in periodic(house)] == [20, 30]
+
+
+def test_only_the_measurands_asked_for_are_told() -> None:
+    wanted = "Energy.Active.Import.Register,Voltage"
+    house = charging(
+        presets={"SampledDataCtrlr.TxUpdatedMeasurands": wanted, "SampledDataCtrlr.TxUpdatedInterval": "5"}
+    )
+    house.wait(6)
+    values = [(value.measurand, value.phase) for value in periodic(house)[0].samples[0].values]
+    assert values == [
+        ("Energy.Active.Import.Register", None),
+        ("Voltage", "L1-N"),
+        ("Voltage", "L2-N"),
+        ("Voltage", "L3-N"),
+    ]
+
+
+def test_clock_aligned_values_come_at_multiples_since_midnight() -> None:
+    house = House(presets={"AlignedDataCtrlr.Interval": "900"})
+    house.online()
+    house.wait(2000)
+    times = [report.at.utc for report in loose(house)]
+    assert len(times) == 2
+    assert [time % 900 for time in times if time is not None] == [0, 0]
+    assert {report.samples[0].context for report in loose(house)} == {Context.CLOCK}
+
+
+def test_clock_aligned_values_belong_to_a_running_transaction() -> None:
+    house = charging(presets={"AlignedDataCtrlr.Interval": "900"})
+    house.wait(900)
+    assert loose(house) == []
+    clock = [report for report in house.transactions() if report.trigger.value == "MeterValueClock"]
+    assert [report.at.utc for report in clock] == [START - START % 900 + 900]
+
+
+def test_samples_for_the_end_travel_with_it() -> None:
+    house = charging(presets={"SampledDataCtrlr.TxEndedInterval": "10"})
+    house.wait(25)
+    house.unplug()
+    house.wait(2)
+    contexts = [sample.context.value for sample in house.transactions()[-1].history]
+    assert contexts == ["Transaction.Begin", "Sample.Periodic", "Sample.Periodic", "Transaction.End"]
+    assert not [kind for kind in house.saved if kind.startswith("history")]
+
+
+def test_a_long_history_is_thinned_in_the_middle() -> None:
+    house = charging(presets={"SampledDataCtrlr.TxEndedInterval": "1", "SampledDataCtrlr.TxUpdatedInterval": "0"})
+    house.wait(HISTORY + 50)
+    kept = next(things for kind, things in house.saved.items() if kind.startswith("history"))
+    house.unplug()
+    house.wait(2)
+    history = house.transactions()[-1].history
+    assert len(history) == len(kept) + 1 <= HISTORY
+    assert history[0].context is Context.BEGIN
+    assert history[-1].context is Context.END
+    times = [sample.at.mono for sample in history]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize(
+    ("register", "why"),
+    [
+        (0.0, "answers nothing but zeros"),
+        (400.0, "its import register went back from 500 Wh to 400 Wh"),
+    ],
+)
+def test_a_reading_that_cannot_be_true_is_not_used(register: float, why: str) -> None:
+    house = charging()
+    house.meter(add_wh=500)
+    house.give(Metered(1, Reading(house.mono, import_wh=register, volts=(0.0, 0.0, 0.0))))
+    assert f"meter of EVSE 1: {why}; the reading is not used" in notes(house)
+    assert meter_view(house)["why"] == why
+    house.unplug()
+    house.wait(2)
+    assert house.transactions()[-1].meter_wh == 500.0
+
+
+def test_rounding_is_not_a_register_that_runs_backwards() -> None:
+    house = charging()
+    house.meter(add_wh=500)
+    house.meter(add_wh=-0.5)
+    assert meter_view(house)["why"] == ""
+
+
+def test_a_silent_meter_is_stale_after_ten_seconds_and_nothing_is_invented() -> None:
+    house = charging(presets={"SampledDataCtrlr.TxUpdatedInterval": "10"})
+    house.meter(add_wh=500)
+    house.give(MeterSilent(1, "evse.1.meter: no answer from unit 1"))
+    house.wait(25, meters=False)
+    assert "meter of EVSE 1: no believable reading for 10 s: evse.1.meter: no answer from unit 1" in notes(house)
+    assert meter_view(house)["silent"] is True
+    assert meter_view(house)["reading"] is None
+    assert [report.at.mono for report in periodic(house)] == []
+    house.unplug_without_meter()
+    house.wait(15, meters=False)
+    last = house.transactions()[-1]
+    assert (last.stop_reason, last.meter_wh) == (StopReason.EV_DISCONNECTED, 500.0)
+    assert not [sample for sample in last.history if sample.context is Context.END]
+
+
+def test_a_meter_that_comes_back_is_used_again() -> None:
+    house = charging(presets={"SampledDataCtrlr.TxUpdatedInterval": "10"})
+    house.wait(15, meters=False)
+    house.wait(10)
+    assert "meter of EVSE 1: answers again" in notes(house)
+    assert meter_view(house)["silent"] is False
+    assert periodic(house)
+
+
+def test_the_meter_may_be_asked_for_now() -> None:
+    house = House(evses=2)
+    house.online()
+    assert house.call(TriggerMessage("MeterValues", 2)) == Status("Accepted")
+    assert [(report.evse, report.samples[0].context) for report in loose(house)] == [(2, Context.TRIGGER)]
+
+
+def test_the_register_outlives_a_restart() -> None:
+    house = charging()
+    house.meter(add_wh=500)
+    house.unplug()
+    house.wait(2)
+    again = House(kept=house.saved, mono=house.mono + 5, boot=1, before=house)
+    again.give(Metered(1, Reading(again.mono, import_wh=3.0, volts=(230.0, 230.0, 230.0))))
+    assert meter_view(again)["why"] == "its import register went back from 500 Wh to 3 Wh"
