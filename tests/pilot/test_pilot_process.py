@@ -142,6 +142,20 @@ def test_after_a_kill_with_pins_that_hold_release_opens_and_a_new_pilot_charges_
     station.close()
 
 
+def test_release_opens_though_somebody_has_broken_the_config_file(desk: Desk) -> None:
+    pilot = desk.pilot()
+    desk.charge().close()
+    desk.file.write_text(desk.file.read_text().replace("[evse.1.pilot]", "[evse.1.pilott]"))
+    pilot.kill()
+    pilot.wait()
+    release = desk.spawn([*PILOT, "-c", str(desk.file), "--release"])
+    assert release.wait(5) == 0
+    assert not desk.evse()["coil"]
+    assert release.stderr is not None
+    last = release.stderr.read().splitlines()[-1]
+    assert last == f"evsed pilot: releasing by {desk.folder}/run/pilot.toml, which the last pilot was started with"
+
+
 def test_a_line_that_blocks_is_cut_off_by_the_guard_within_100_ms(desk: Desk) -> None:
     desk.pilot()
     station = desk.charge()

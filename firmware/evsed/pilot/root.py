@@ -15,7 +15,7 @@ from evse_drivers.registry import find
 
 from evsed.settings import EvseSettings, Part, Settings, SettingsError, load
 
-from . import realtime
+from . import last_settings, realtime
 from .guard import Guard
 from .iec61851 import without_ventilation
 from .latches import Latches
@@ -46,11 +46,16 @@ def main(argv: list[str]) -> int:
     if rest or "-h" in given or "--help" in given:
         print(USAGE)
         return 2 if rest else 0
+    path = given.get("-c") or given.get("--config") or "/etc/evsed/evsed.toml"
     try:
-        settings = load(given.get("-c") or given.get("--config") or "/etc/evsed/evsed.toml")
+        settings = load(path)
     except SettingsError as error:
         print(error, file=sys.stderr, flush=True)
-        return CONFIG
+        copy = last_settings.find(path) if "--release" in given else None
+        if copy is None:
+            return CONFIG
+        log(f"releasing by {copy}, which the last pilot was started with")
+        return release(load(copy))
     if "--release" in given:
         return release(settings)
     try:
@@ -70,6 +75,7 @@ def run(settings: Settings) -> int:
         return 0
     _check_folder(settings.station.state)
     os.makedirs(settings.station.runtime, exist_ok=True)
+    last_settings.keep(settings.path, settings.station.runtime)
     boot = os.urandom(8).hex()
     ceilings = {str(evse.id): evse.max_current for evse in evses}
     server = Server(
