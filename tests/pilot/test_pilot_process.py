@@ -122,6 +122,7 @@ def test_after_a_kill_with_pins_that_hold_release_opens_and_a_new_pilot_charges_
     assert desk.evse()["closed"]
     began = time.monotonic()
     assert desk.spawn([*PILOT, "-c", str(desk.file), "--release"]).wait(5) == 0
+    until(lambda: not desk.evse()["closed"])
     state = desk.evse()
     assert (state["coil"], state["duty"]) == (False, None)
     opened = state["last"]["contact-opened"] - began

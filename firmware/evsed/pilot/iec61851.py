@@ -17,8 +17,8 @@ IEC 61851-1 table A.6:
   vehicle that sleeps (A.5.3); then the row of the last letter, with the contactor open and X1.
 
 Closing again: after a start, a fault or an opening that the vehicle did not make itself, the station closes when the
-diode is proven under PWM and 10 s have passed since the opening (30 s since the last of a fault). Until 2 s before that,
-and for 3 s at least, it holds X1: a vehicle that asks under PWM gets its energy within 3 s (seq. 4).
+diode is proven under PWM and 10 s have passed since the opening (30 s since the last of a fault). Until 2 s before
+that, and for 3 s at least, it holds X1: a vehicle that asks under PWM gets its energy within 3 s (seq. 4).
 
 One transition per step. A cell that is missing is an event that means nothing in that row: the machine stays.
 """
