@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "evsed.permits": API,
     "evsed.outlets": ("evsed.model", "evsed.core.effects", *API),
     "evsed.station_socket": NOTHING,
+    "evsed.log": NOTHING,
     "evsed.store": ("evsed.model",),
     "evsed.settings": ("evsed", "evsed.model", "evse_drivers.options", "evse_drivers.registry", *API),
     "evsed.pilot": ("evsed.pilot", "evsed.model", *API),

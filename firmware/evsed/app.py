@@ -25,6 +25,7 @@ from evsed.core.devicemodel import DeviceModel
 from evsed.core.effects import Ask, Do, Reply, Restart
 from evsed.core.profiles import Profiles
 from evsed.inbox import Inbox
+from evsed.log import opened
 from evsed.model.inputs import DiskTrouble, Input, Started
 from evsed.model.journal import Entry, Forget
 from evsed.model.profiles import Installed
@@ -65,14 +66,7 @@ def main(argv: list[str]) -> int:
     return 1
 
 
-# sd-daemon(3): the journal reads these as priorities
-LEVELS = {"error": "<3>", "warning": "<4>", "info": "<6>"}
-UNDER_SYSTEMD = "JOURNAL_STREAM" in os.environ
-
-
-def log(text: str, level: str = "info") -> None:
-    """A line for the journal, or the terminal."""
-    print(f"{LEVELS[level] if UNDER_SYSTEMD else ''}evsed: {text}", file=sys.stderr, flush=True)
+log = opened("evsed")
 
 
 class App:
