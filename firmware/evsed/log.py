@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import Protocol
 
 PRIORITIES = {"error": 3, "warning": 4, "info": 6}  # syslog(3)
@@ -27,7 +28,7 @@ def opened(name: str) -> Log:
     if "JOURNAL_STREAM" not in os.environ:
         return plain
     try:
-        from systemd import journal  # the extra `systemd`: one entry then keeps a text of several lines together
+        journal = import_module("systemd.journal")  # the extra `systemd`: one entry then keeps several lines together
     except ImportError:
         return prefixed
     return lambda text, level="info": journal.send(text, PRIORITY=PRIORITIES[level], SYSLOG_IDENTIFIER=name)
