@@ -207,6 +207,8 @@ class Session:
         """After every event and at `next_deadline`: begin or end the transaction, and tell what has changed."""
         if self.vehicle.seen is not None:
             yield from self.observe(self.vehicle.seen, now)
+        if self.phase is Phase.PLUGGED and not self.barred and not self._config.boolean(AUTHORISATION_NEEDED):
+            yield from self.accept(Token("", TokenKind.NONE), None, Trigger.AUTHORIZED, now)
         if self.phase is Phase.AUTHORISED and now.mono >= self._connection_deadline():
             yield from self.withdraw(StopReason.TIMEOUT, now)
         if self.phase is Phase.STOPPING and self._settled(now):
@@ -240,8 +242,6 @@ class Session:
             yield from self.ledger.change(plug=self.vehicle.plug)
             state = self.charging_state(now)
             yield from self.ledger.tell(Kind.UPDATED, Trigger.CABLE_PLUGGED_IN, state, now)
-        if self.phase is Phase.PLUGGED and not self.barred and not self._config.boolean(AUTHORISATION_NEEDED):
-            yield from self.accept(Token("", TokenKind.NONE), None, Trigger.AUTHORIZED, now)
 
     def _left(self, change: Change, now: Instant) -> Out:
         at = earlier(now, self.vehicle.left_at(now))
