@@ -1,0 +1,176 @@
+"""Pilots, meters and readers as tasks: what they say becomes inputs, what they do wrong stops nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from evse_drivers.api import Act, DriverError, Permit, Reading, Seen, Uid
+from evsed.core.effects import Do
+from evsed.model.inputs import Input, Metered, MeterSilent, Observed, PilotLost, Presented
+from evsed.outlets import Outlets
+from virtual_time import play
+
+SEEN = Seen(1, 0.0, "boot", "A1", 0, False, 0.0, 12.0, None, None, None, None, "", None, None, 10.0)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class Board:
+    """A pilot that says what is put into `says` and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.says: asyncio.Queue[Seen] = asyncio.Queue()
+        self.told: list[object] = []
+
+    async def permit(self, permit: Permit) -> None:
+        self.told.append(permit)
+
+    async def act(self, evse: int, act: Act) -> None:
+        self.told.append((evse, act))
+
+    async def seen(self) -> AsyncIterator[Seen]:
+        while True:
+            yield await self.says.get()
+
+
+class Register:
+    """A meter that takes `takes` s to answer and fails while `fails` is a text."""
+
+    def __init__(self, takes: float = 0.0, fails: str = "") -> None:
+        self.takes, self.fails, self.closed = takes, fails, False
+
+    async def read(self) -> Reading:
+        await asyncio.sleep(self.takes)
+        if self.fails:
+            raise DriverError(self.fails)
+        return Reading(now(), import_wh=1.0)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Cards:
+    """A reader before which two cards are held, 5 s apart."""
+
+    closed = False
+
+    async def tokens(self) -> AsyncIterator[Uid]:
+        for uid in ("04AA", "04BB"):
+            await asyncio.sleep(5)
+            yield Uid(uid)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def opened(
+    board: Board, meters: dict[int, tuple[Register, float]] | None = None, evses: tuple[int, ...] = (1,)
+) -> tuple[Outlets, list[tuple[float, Input]]]:
+    """Outlets that have been started, and what they put, with the instant."""
+    heard: list[tuple[float, Input]] = []
+    outlets = Outlets(
+        dict.fromkeys(evses, board), meters or {}, {}, lambda input: heard.append((round(now(), 3), input))
+    )
+    outlets.start()
+    return outlets, heard
+
+
+def test_a_meter_is_read_at_its_interval_whatever_its_answer_takes() -> None:
+    async def story() -> None:
+        outlets, heard = opened(Board(), {1: (Register(takes=0.3), 1.0)})
+        await asyncio.sleep(3.5)
+        await outlets.close()
+        assert [at for at, _ in heard] == [0.3, 1.3, 2.3, 3.3]
+        assert all(isinstance(input, Metered) for _, input in heard)
+
+    play(story())
+
+
+def test_a_meter_slower_than_its_interval_is_read_without_a_pile_of_requests() -> None:
+    async def story() -> None:
+        outlets, heard = opened(Board(), {1: (Register(takes=2.5), 1.0)})
+        await asyncio.sleep(8)
+        await outlets.close()
+        assert [at for at, _ in heard] == [2.5, 5.0, 7.5]
+
+    play(story())
+
+
+def test_a_meter_that_fails_is_silent_in_its_own_words_and_holds_up_no_other() -> None:
+    async def story() -> None:
+        bad, good = Register(fails="evse.1.meter: unit 1 does not answer"), Register()
+        outlets, heard = opened(Board(), {1: (bad, 1.0), 2: (good, 1.0)}, (1, 2))
+        await asyncio.sleep(1.5)
+        assert [input for _, input in heard if isinstance(input, MeterSilent)] == [
+            MeterSilent(1, "evse.1.meter: unit 1 does not answer")
+        ] * 2
+        assert len([input for _, input in heard if isinstance(input, Metered)]) == 2
+        bad.fails = ""
+        await asyncio.sleep(1)
+        assert isinstance([input for _, input in heard if getattr(input, "evse", 0) == 1][-1], Metered)
+        await outlets.close()
+        assert (bad.closed, good.closed) == (True, True)
+
+    play(story())
+
+
+def test_a_pilot_is_heard_and_told() -> None:
+    async def story() -> None:
+        board = Board()
+        outlets, heard = opened(board)
+        board.says.put_nowait(SEEN)
+        permit = Permit(1, 16.0, 3, True, "grace", 5.0)
+        outlets.permit(permit)
+        outlets.act(Do(1, "unlock"))
+        await asyncio.sleep(0.1)
+        assert [input for _, input in heard] == [Observed(SEEN)]
+        assert board.told == [permit, (1, "unlock")]
+        assert outlets.view()["1"]["state"] == "A1"
+        await outlets.close()
+
+    play(story())
+
+
+def test_one_pilot_process_serves_several_evses_and_is_listened_to_once() -> None:
+    async def story() -> None:
+        board = Board()
+        outlets, heard = opened(board, evses=(1, 2))
+        for evse in (1, 2, 3):
+            board.says.put_nowait(replace(SEEN, evse=evse))
+        await asyncio.sleep(0.1)
+        assert [input for _, input in heard] == [Observed(SEEN), Observed(replace(SEEN, evse=2))]  # 3 is not ours
+        await outlets.close()
+
+    play(story())
+
+
+def test_a_lost_pilot_is_an_input_and_is_no_longer_shown() -> None:
+    async def story() -> None:
+        board = Board()
+        outlets, heard = opened(board, evses=(1, 2))
+        board.says.put_nowait(SEEN)
+        await asyncio.sleep(0.1)
+        outlets.lost(board, "the pilot process has closed the connection")
+        assert heard[-1][1] == PilotLost((1, 2), "the pilot process has closed the connection")
+        assert outlets.view() == {}
+        await outlets.close()
+
+    play(story())
+
+
+def test_a_card_is_presented_to_the_evses_of_its_reader() -> None:
+    async def story() -> None:
+        heard: list[Input] = []
+        cards = Cards()
+        outlets = Outlets({}, {}, {"door": (cards, (1, 2))}, heard.append)
+        outlets.start()
+        await asyncio.sleep(11)
+        await outlets.close()
+        assert heard == [Presented(Uid("04AA"), (1, 2)), Presented(Uid("04BB"), (1, 2))]
+        assert cards.closed
+
+    play(story())
