@@ -35,7 +35,7 @@ def test_the_offer_is_withdrawn_and_the_same_transaction_goes_on_later(strict: W
 
 def test_the_guard_opens_when_the_line_blocks(strict: Wall) -> None:
     strict.begin()
-    strict.charge()
+    card, id = strict.charge()
     mark = strict.world("state")["events"]
     strict.world("fault", name="sense-blocks", on=True)
     strict.opened(seconds=3.0)
@@ -47,6 +47,8 @@ def test_the_guard_opens_when_the_line_blocks(strict: Wall) -> None:
     strict.world("fault", name="sense-blocks", on=False)
     strict.until("a fault that is told", lambda: strict.show()["outlets"]["1"]["fault"] == "loop stalled")
     strict.until("the CSMS told", lambda: any(it["status"] == "Faulted" for it in strict.told("StatusNotification")))
-    strict.unplug()
-    strict.ended()
+    strict.until("a line that is seen again", lambda: strict.show()["outlets"]["1"]["state"] == "C1")
+    assert strict.show()["sessions"]["1"]["phase"] == "active"  # it would charge on, 30 s after the fault
+    transaction = strict.finish(card)
+    assert (transaction["id"], len(strict.transactions())) == (id, 1)
     strict.books_are_clean()

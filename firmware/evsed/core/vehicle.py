@@ -1,7 +1,7 @@
 """Which vehicle is plugged in: the pilot's (boot, plug) compared with the one that the session knows.
 
-After a restart of the pilot process its plug counter starts anew. The vehicle then counts as the same one if the pilot
-was away for so short that nobody can have swapped it.
+After a restart of the pilot process its plug counter starts anew, and in the states E and F the pilot cannot see
+whether there is a vehicle. It then counts as the same one if that was so short that nobody can have swapped it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from evsed.model.time import Instant
 SWAP = 10.0  # s; nobody unplugs one car and plugs another in less
 RESUME = 900.0  # s of power cut after which a car found plugged is no longer taken for the one that was
 WAKING = 2.0  # s that a restarted pilot gets to see the car that is there
+BLIND = "EF"  # states at 0 V and -12 V
 
 
 class Change(Enum):
@@ -36,6 +37,8 @@ class Vehicle:
         self.arrivals = 0  # how many have come
         self._alive_utc = alive_utc
         self._boot, self._boot_at = "", 0.0  # of the pilot, and mono s when it was first heard
+        self._clear: Seen | None = None  # the last in which a vehicle can be seen
+        self._blind_at: float | None = None  # mono s of the first in which it cannot, since then
 
     @property
     def plugged(self) -> bool:
@@ -44,19 +47,25 @@ class Vehicle:
 
     def observe(self, seen: Seen, now: Instant) -> Iterator[Change]:
         """Takes the pilot's word; what changed, in order and each when it is so."""
-        before, self.seen = self.seen, seen
+        self.seen = seen
+        if seen.state in BLIND:
+            self._blind_at = seen.at if self._blind_at is None else self._blind_at
+            return
+        hidden = self._blind_at is not None and seen.at - self._blind_at > SWAP
+        before, self._clear, self._blind_at = self._clear, seen, None
         if seen.boot != self._boot:
             self._boot, self._boot_at = seen.boot, now.mono
         plug = f"{seen.boot}/{seen.plug}"
-        if self.plug is not None and (not seen.plugged or self.plug != plug):
+        if self.plug is not None and (not seen.plugged or self.plug != plug or hidden):
             rebooted = not self.plug.startswith(f"{seen.boot}/")
             if rebooted and not seen.plugged and now.mono < self._boot_at + WAKING:
                 return
             if rebooted and seen.plugged and self._nobody_could_swap(before, now):
                 self.plug = plug
             else:
+                unknown = seen.plugged and (rebooted or self.plug == plug)
                 self.plug = None
-                yield Change.UNKNOWN if rebooted and seen.plugged else Change.LEFT
+                yield Change.UNKNOWN if unknown else Change.LEFT
         if self.plug is None and seen.plugged:
             self.plug, self.came_at = plug, now.mono
             self.arrivals += 1
@@ -65,11 +74,14 @@ class Vehicle:
     def left_at(self, now: Instant) -> float:
         """mono s of the unplugging that `observe` has just found."""
         seen = self.seen
-        return now.mono if seen is None or seen.unplugged_at is None else min(seen.unplugged_at, now.mono)
+        if seen is None or seen.unplugged_at is None or seen.unplugged_at < self.came_at:
+            return now.mono
+        return min(seen.unplugged_at, now.mono)
 
     def next_deadline(self) -> float | None:
         """mono s at which a restarted pilot that sees no vehicle is believed."""
-        waiting = self.plug is not None and self.seen is not None and not self.seen.plugged
+        seen = self.seen
+        waiting = self.plug is not None and seen is not None and not seen.plugged and seen.state not in BLIND
         return self._boot_at + WAKING if waiting else None
 
     def _nobody_could_swap(self, before: Seen | None, now: Instant) -> bool:
