@@ -1,0 +1,227 @@
+"""`evsed run` by its process: what stops it at the start, in whole texts, and its control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evsed import app
+from evsed.model.journal import Save
+from evsed.settings import load
+from evsed.station_socket import StationSocket
+from evsed.store.database import Store
+
+CONFIG = """
+[station]
+vendor = "evsed"
+model = "test"
+serial = "T-1"
+state = "{folder}/state"
+runtime = "{folder}/run"
+
+[ocpp]
+url = ""
+
+[bus.wires]
+driver = "desk"
+socket = "{folder}/wires.sock"
+
+[evse.1]
+max_current = 32.0
+phases = 3
+
+[evse.1.pilot]
+driver = "desk"
+bus = "wires"
+
+[evse.1.contactor]
+driver = "desk"
+bus = "wires"
+"""
+
+READER = """
+[reader.front]
+driver = "pn532"
+port = "{folder}/ttyNone"
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Callable[..., Path]:
+    """Writes evsed.toml of that text."""
+
+    def write(text: str = CONFIG) -> Path:
+        path = tmp_path / "evsed.toml"
+        path.write_text(text.format(folder=tmp_path))
+        return path
+
+    return write
+
+
+def run(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    code = app.main(["-c", str(path)])
+    return code, capsys.readouterr().err
+
+
+def test_a_wrong_config_is_told_whole_and_systemd_need_not_try_again(
+    config: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = config(CONFIG.replace("phases = 3", "phases = 2"))
+    code, text = run(path, capsys)
+    problem = " 18  evse.1.phases = 2  must be 1 or 3."
+    assert (code, text) == (78, f"{path}: 1 problem; the pilot stays off until it is fixed.\n{problem}\n")
+
+
+def test_a_state_folder_that_cannot_be_made_is_told(
+    config: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    code, text = run(config(), capsys)
+    assert (code, text) == (
+        1,
+        f"evsed: {tmp_path}/state: the folder for evsed's database cannot be written (File exists). "
+        "Make it belong to the user that runs evsed, or name another one in [station] state.\n",
+    )
+
+
+def test_a_second_station_on_the_same_database_does_not_start(
+    config: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = Store.open(tmp_path / "state")
+    try:
+        code, text = run(config(), capsys)
+    finally:
+        first.close()
+    assert (code, text) == (
+        1,
+        f"evsed: {tmp_path}/state/evsed.db: another evsed is using this database. Stop it first "
+        "(systemctl stop evsed), or name another folder in [station] state.\n",
+    )
+
+
+def test_a_reader_that_is_not_there_stops_the_station_in_the_drivers_words(
+    config: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, text = run(config(CONFIG + READER), capsys)
+    assert (code, text) == (
+        1,
+        f"evsed: reader.front: there is no serial port {tmp_path}/ttyNone. Plug the adapter in or enable the port. "
+        'Name the right port: "ls -l /dev/serial/by-id" shows the adapters there are.\n',
+    )
+
+
+def test_a_runtime_folder_that_cannot_be_made_is_told(
+    config: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").write_text("a file where the folder should be")
+    code, text = run(config(), capsys)
+    assert (code, text) == (1, f"evsed: {tmp_path}/run: File exists\n")
+
+
+# --- the running station ------------------------------------------------------------------------------------------
+
+
+async def lines(path: Path, *asked: bytes) -> list[Any]:
+    """One answer each."""
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    answers = []
+    for line in asked:
+        writer.write(line + b"\n")
+        answers.append(json.loads(await asyncio.wait_for(reader.readline(), 5)))
+    writer.close()
+    return answers
+
+
+async def one_life(config: Path, folder: Path) -> tuple[int, Any]:
+    """Starts the station, asks for its view, and ends it with SIGTERM; the exit code and the view."""
+    running = asyncio.ensure_future(app.App(load(str(config))).run())
+    for _ in range(500):
+        if (folder / "run/station.sock").exists() or running.done():
+            break
+        await asyncio.sleep(0.01)
+    [view] = await lines(folder / "run/station.sock", b'{"show": true}')
+    os.kill(os.getpid(), signal.SIGTERM)
+    return await asyncio.wait_for(running, 10), view
+
+
+def test_a_station_without_pilot_or_central_system_shows_itself_and_ends_on_sigterm(
+    config: Callable[..., Path], tmp_path: Path
+) -> None:
+    code, view = asyncio.run(one_life(config(), tmp_path))
+    assert code == 0
+    assert not (tmp_path / "run/station.sock").exists()
+    assert (view["station"], view["queue"], view["dead_letters"], view["disk"]) == ("T-1", 0, 0, None)
+    assert view["outlets"] == {}  # no pilot is heard
+    assert view["sessions"]["1"]["why"] == "no vehicle is plugged in"
+
+
+def test_what_the_last_run_was_ended_for_is_told_once(config: Callable[..., Path], tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "state")
+    store.submit([Save("restart", "cause", "RemoteReset")])
+    store.close()
+    asyncio.run(one_life(config(), tmp_path))
+    after = Store.open(tmp_path / "state")
+    assert after.things("restart") == {}
+    after.close()
+
+
+# --- the control socket -------------------------------------------------------------------------------------------
+
+
+class Frames:
+    """Something whose frames can be heard."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[str, str], None]] = []
+
+    def observe(self, listener: Callable[[str, str], None]) -> Callable[[], None]:
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
+
+
+def test_the_control_socket_shows_traces_and_says_what_it_understands(tmp_path: Path) -> None:
+    async def story() -> None:
+        frames, path = Frames(), tmp_path / "station.sock"
+        control = StationSocket(str(path), lambda: {"station": "T-1"}, frames.observe)
+        await control.start()
+        assert path.stat().st_mode & 0o777 == 0o660
+        assert await lines(path, b'{"show": true}', b"nonsense", b'{"do": "dance"}', b"[1]", b'{"show": true}') == [
+            {"station": "T-1"},
+            {"error": "not JSON (Expecting value: line 1 column 1 (char 0)); ask one of: show, trace"},
+            {"error": "ask one of: show, trace"},
+            {"error": "ask one of: show, trace"},
+            {"station": "T-1"},
+        ]
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        writer.write(b'{"trace": true}\n')
+        assert json.loads(await reader.readline()) == {"trace": True}
+        frames.listeners[0]("out", "[2]")
+        assert json.loads(await reader.readline()) == {"direction": "out", "frame": "[2]"}
+        writer.close()
+        for _ in range(500):
+            if not frames.listeners:
+                break
+            await asyncio.sleep(0.01)
+        assert frames.listeners == []
+        await control.close()
+        assert not path.exists()
+
+    asyncio.run(asyncio.wait_for(story(), 10))
+
+
+def test_a_socket_left_by_a_killed_station_is_replaced(tmp_path: Path) -> None:
+    async def story() -> None:
+        path = tmp_path / "station.sock"
+        for _ in range(2):
+            control = StationSocket(str(path), lambda: {"station": "T-1"}, Frames().observe)
+            await control.start()  # the first one is never closed
+        assert await lines(path, b'{"show": true}') == [{"station": "T-1"}]
+        await control.close()
+
+    asyncio.run(asyncio.wait_for(story(), 10))

@@ -1,0 +1,186 @@
+"""`evsed show`: the screens that a technician reads, whole."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evsed import show
+from test_app import CONFIG
+
+PILOT = {"state": "C2", "volts": 6.1, "duty": 0.2667, "closed": True, "offered": 16.0, "fault": None, "why": ""}
+READING = {"import_wh": 4242.0, "watts": 11040.0, "amps": [16.0, 16.02, None]}
+
+
+def charging() -> dict[str, Any]:
+    """The view of a station that charges."""
+    return {
+        "station": "T-1",
+        "clock": {"known": True, "utc": 1_800_000_000.0},
+        "queue": 3,
+        "dead_letters": 0,
+        "disk": None,
+        "registration": {"answer": "Accepted"},
+        "link": {"url": "ws://csms/ocpp", "connected": True, "version": "2.0.1", "up_s": 61.2, "last_error": ""},
+        "profiles": {
+            "profiles": [
+                {"id": 7, "evse": 0, "purpose": "TxDefaultProfile", "stack_level": 2, "unit": "A", "periods": 3}
+            ]
+        },
+        "outlets": {"1": dict(PILOT)},
+        "sessions": {
+            "1": {
+                "phase": "active",
+                "why": "",
+                "charging_state": "Charging",
+                "token": "04A1B2C3",
+                "transaction": {"id": "tx-1", "since_s": 99.6, "energy_wh": 1234.0, "events": 4},
+            }
+        },
+        "limits": {
+            "1": {
+                "limits": [{"source": "profile 7", "amps": 16.0}, {"source": "installation", "amps": 32.0}],
+                "permitted": 16.0,
+                "wins": "profile 7",
+            }
+        },
+        "metering": {"1": {"reading": dict(READING), "age_s": 0.42, "silent": False, "why": ""}},
+    }
+
+
+def text(view: dict[str, Any]) -> list[str]:
+    return list(show.screen(view))
+
+
+def why(view: dict[str, Any]) -> str:
+    return next(line for line in text(view) if line.startswith("  why")).removeprefix("  why        ")
+
+
+def test_the_screen_of_a_charge() -> None:
+    assert text(charging()) == [
+        "station T-1   2027-01-15 08:00:00+00:00",
+        "link    OCPP 2.0.1 at ws://csms/ocpp since 61 s, boot notification: Accepted",
+        "queue   3 report(s) to be sent",
+        "profile TxDefaultProfile 7 for EVSE all: stack level 2, 3 period(s) in A",
+        "",
+        "EVSE 1  C2  +6.1 V  26.7% duty  contactor closed  active",
+        "  why        charging at no more than 16 A: profile 7 is the smallest limit",
+        "  limits     16 A profile 7 | 32 A installation   permitted: 16 A",
+        "  meter      4.242 kWh  11.04 kW  16.0 16.0 - A  0.4 s ago",
+        "  charge     1.234 kWh in 100 s, Charging, token 04A1B2C3, transaction tx-1",
+    ]
+
+
+def test_the_screen_of_a_station_in_trouble() -> None:
+    view = charging()
+    view |= {"clock": {"known": False, "utc": None}, "dead_letters": 2, "disk": "database is full", "outlets": {}}
+    view["link"] |= {"connected": False, "last_error": "ws://csms/ocpp: connection refused"}
+    view["metering"]["1"] |= {"reading": None, "silent": True, "why": "evse.1.meter: no answer"}
+    view["sessions"]["1"]["transaction"] |= {"energy_wh": None, "since_s": None}
+    view["profiles"] = {"profiles": []}
+    assert text(view) == [
+        "station T-1   the clock is not known yet",
+        "link    down; ws://csms/ocpp: connection refused",
+        "queue   3 report(s) to be sent, 2 given up (dead letters)",
+        "disk    database is full",
+        "",
+        "EVSE 1  its pilot is not heard",
+        "  why        nothing can be charged without the pilot process",
+        "  limits     16 A profile 7 | 32 A installation   permitted: 16 A",
+        "  meter      no believable reading: evse.1.meter: no answer",
+        "  charge     energy unknown, Charging, token 04A1B2C3, transaction tx-1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("session", "limits", "pilot", "words"),
+    [
+        ({"why": "no vehicle is plugged in"}, {}, {}, "no vehicle is plugged in"),
+        ({}, {"permitted": 0.0, "wins": "profile 7"}, {}, "less than 6 A are left by profile 7"),
+        ({}, {}, {"why": "the EV does not ask"}, "the EV does not ask"),
+    ],
+)
+def test_why_it_does_not_charge(session: Any, limits: Any, pilot: Any, words: str) -> None:
+    view = charging()
+    view["sessions"]["1"] |= session
+    view["limits"]["1"] |= limits
+    view["outlets"]["1"] |= {"closed": False, **pilot}
+    assert why(view) == words
+
+
+def test_a_fault_has_a_line() -> None:
+    view = charging()
+    view["outlets"]["1"]["fault"] = "RcdTripped"
+    assert "  fault      RcdTripped" in text(view)
+
+
+def test_without_a_central_system_the_link_says_so() -> None:
+    view = charging()
+    view["link"] |= {"url": "", "connected": False}
+    assert text(view)[1] == "link    no central system is set"
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "evsed.toml"
+    path.write_text(CONFIG.format(folder=tmp_path))
+    return path
+
+
+def serve(folder: Path, answer: bytes) -> Callable[[], None]:
+    """A station's socket that answers one line; call the result to wait for its end."""
+    (folder / "run").mkdir()
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(folder / "run/station.sock"))
+    server.listen()
+
+    def once() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(answer)
+        server.close()
+
+    thread = threading.Thread(target=once)
+    thread.start()
+    return thread.join
+
+
+def test_no_station_answers(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert show.main(["-c", str(config)]) == 1
+    assert capsys.readouterr().err == (
+        f"evsed show: no station answers at {tmp_path}/run/station.sock (No such file or directory). "
+        "Is evsed running?\n"
+    )
+
+
+def test_a_station_that_is_just_leaving_answers_nothing(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    end = serve(tmp_path, b"")
+    assert show.main(["-c", str(config)]) == 1
+    end()
+    assert capsys.readouterr().err.startswith(f"evsed show: no station answers at {tmp_path}/run/station.sock (")
+
+
+def test_the_screen_and_the_json_come_from_the_same_view(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    end = serve(tmp_path, json.dumps(charging()).encode() + b"\n")
+    assert show.main(["-c", str(config), "--json"]) == 0
+    end()
+    assert json.loads(capsys.readouterr().out) == charging()
+
+
+def test_a_wrong_config_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "none.toml"
+    assert show.main(["-c", str(path)]) == 78
+    assert str(path) in capsys.readouterr().err
