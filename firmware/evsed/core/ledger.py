@@ -65,6 +65,7 @@ class Ledger:
         self.reading: Reading | None = None  # None while the meter is silent
         self.register_wh = transaction.meter_last_wh if transaction else None  # the last one that was ever told
         self._history = list(history)
+        self._sampled: dict[tuple[Context, bool], Reading] = {}  # what the last sample of each kind was taken from
 
     @property
     def stopping(self) -> StopReason | None:
@@ -164,8 +165,9 @@ class Ledger:
 
     def sample(self, context: Context, ended: bool, state: ChargingState, now: Instant) -> Out:
         """The transaction's samples are due: told now, or (`ended`) kept for its end."""
-        if not self.running:
-            return
+        if not self.running or self.reading is None or self._sampled.get((context, ended)) is self.reading:
+            return  # a meter that has said nothing since the last sample is not quoted a second time
+        self._sampled[context, ended] = self.reading
         clock = context is Context.CLOCK
         if ended:
             yield from self._remember(self._take(context, now, CLOCK_END_MEASURANDS if clock else END_MEASURANDS))
