@@ -186,6 +186,21 @@ def test_a_transaction_from_plug_to_unplug_takes_card_after_card() -> None:
     assert house.transactions()[-1].stop_reason is StopReason.EV_DISCONNECTED
 
 
+def test_a_transaction_with_neither_vehicle_nor_authorisation_is_over_whatever_keeps_it_else() -> None:
+    house = House(
+        presets={
+            "TxCtrlr.TxStartPoint": "EVConnected",
+            "TxCtrlr.TxStopPoint": "EVConnected",
+            "TxCtrlr.StopTxOnEVSideDisconnect": "false",
+        }
+    )
+    house.online()
+    house.plug()
+    house.unplug()
+    house.wait(2)
+    assert house.story() == ["Started CablePluggedIn", "Ended EVDeparted"]
+
+
 # --- the rest -----------------------------------------------------------------------------------------------------
 
 
