@@ -84,7 +84,7 @@ def words(show: dict[str, Any], evse: int) -> str:
     outlet, limit = show.get("outlets", {}).get(str(evse)), show.get("limits", {}).get(str(evse))
     if outlet is None:
         return "the station does not see its pilot"
-    wins = f"; at most {limit['permitted']:g} A by {limit['wins']}" if limit is not None else ""
+    wins = f"; at most {limit['permitted']:g} A by {limit['wins']}" if limit and limit["permitted"] else ""
     fault = f"fault: {outlet['fault']}; " if outlet["fault"] else ""
     return f"{fault}{outlet['why']}{wins}"
 
