@@ -1,24 +1,14 @@
 """One EVSE's session: from the plug or the card to the end of the transaction.
 
-Theory of operation. A session is in one of six phases, and `TABLE` says what an event makes of it:
-
-    FREE        nothing plugged, nobody authorised
-    PLUGGED     a vehicle waits for an authorisation
-    AUTHORISED  an authorisation waits for a vehicle (EVConnectionTimeOut)
-    ACTIVE      both: energy may flow, as far as the limits let it
-    STOPPING    the authorisation is gone; the contactor opens and the meter is read once more
-    FINISHED    all done but the plug is still in
-
-A transaction is laid over the phases by four conditions (OCPP 2.x TxStartPoint and TxStopPoint): it begins when a start
-point comes true, and ends when a stop point ceases to be. 1.6's fixed rule is the start point PowerPathClosed. The
-end waits for the open contactor and a reading taken after it, so that the last Wh are in the bill; not for ever,
-for a welded contactor or a dead meter must not keep a transaction open.
+Theory of operation. A transaction is laid over the session's phases (phases.py) by four conditions (OCPP 2.x
+TxStartPoint and TxStopPoint): it begins when a start point comes true, and ends when a stop point ceases to be. 1.6's
+fixed rule is the start point PowerPathClosed. The end waits for the open contactor and a reading taken after it, so
+that the last Wh are in the bill; not for ever, for a welded contactor or a dead meter must not keep it open.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 
 from evse_drivers.api import Reading, Seen
 
@@ -33,6 +23,7 @@ from .block import Config
 from .effects import Note
 from .facts import Energise, ProfileBrought, SessionChanged
 from .ledger import ENDING, Ledger, Out, earlier
+from .phases import TABLE, WHY, Event, Phase
 from .trust import Trust
 from .vehicle import Change, Vehicle
 
@@ -44,49 +35,6 @@ AUTHORISATION_NEEDED = "AuthCtrlr.Enabled"
 
 END_WITHIN = 12.0  # s: 6 s grace (IEC 61851-1 seq. 10.2), opening, and two readings of a slow meter
 PATIENCE = 15.0  # s an EV gets to ask for power before it counts as suspended: X1 3 s, PWM, and its own thinking
-
-
-class Phase(StrEnum):
-    """See the module's first lines."""
-
-    FREE = "free"
-    PLUGGED = "plugged"
-    AUTHORISED = "authorised"
-    ACTIVE = "active"
-    STOPPING = "stopping"
-    FINISHED = "finished"
-
-
-class Event(StrEnum):
-    """What moves a session."""
-
-    PLUGGED = "plugged"
-    UNPLUGGED = "unplugged"
-    LEFT_OPEN = "unplugged, but the authorisation stays"  # StopTxOnEVSideDisconnect false
-    ACCEPTED = "accepted"
-    WITHDRAWN = "withdrawn"
-    SETTLED = "settled, plugged"  # contactor open and meter read
-    SETTLED_FREE = "settled, unplugged"
-
-
-P, E = Phase, Event
-TABLE: dict[Phase, dict[Event, Phase]] = {
-    P.FREE: {E.PLUGGED: P.PLUGGED, E.ACCEPTED: P.AUTHORISED},
-    P.PLUGGED: {E.UNPLUGGED: P.FREE, E.ACCEPTED: P.ACTIVE, E.WITHDRAWN: P.STOPPING},
-    P.AUTHORISED: {E.PLUGGED: P.ACTIVE, E.WITHDRAWN: P.STOPPING},
-    P.ACTIVE: {E.UNPLUGGED: P.STOPPING, E.LEFT_OPEN: P.AUTHORISED, E.WITHDRAWN: P.STOPPING},
-    P.STOPPING: {E.SETTLED: P.FINISHED, E.SETTLED_FREE: P.FREE},
-    P.FINISHED: {E.UNPLUGGED: P.FREE, E.ACCEPTED: P.ACTIVE, E.WITHDRAWN: P.STOPPING},
-}
-
-WHY: dict[Phase, str] = {
-    P.FREE: "no vehicle is plugged in",
-    P.PLUGGED: "waiting for a card or a remote start",
-    P.AUTHORISED: "authorised; waiting for the plug",
-    P.ACTIVE: "",
-    P.STOPPING: "stopping",
-    P.FINISHED: "the transaction is over; unplug, or present a card to start another",
-}
 
 
 class Session:

@@ -33,7 +33,8 @@ from .facts import (
     Triggered,
     VariableChanged,
 )
-from .session import Phase, Session
+from .phases import Phase
+from .session import Session
 
 BEFORE_ACCEPTED = "TxCtrlr.TxBeforeAcceptedEnabled"
 REMOTE_NEEDS_AUTHORISATION = "AuthCtrlr.AuthorizeRemoteStart"
