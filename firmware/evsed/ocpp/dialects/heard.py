@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from evsed.model.profiles import Period, RateUnit, Schedule
 from evsed.model.questions import BootAnswer
 from evsed.model.tokens import Standing, Verdict
 
@@ -65,6 +66,19 @@ def boot_answer(payload: Payload) -> BootAnswer | None:
     if word not in ("Accepted", "Pending", "Rejected"):
         return None
     return BootAnswer(word, told_time(payload, "currentTime"), interval if type(interval) is int else 0)
+
+
+def schedule(body: Payload, path: str) -> Schedule:
+    """A charging schedule; its `id` is 2.x's. RefusedCall when its start cannot be read."""
+    periods = body["chargingSchedulePeriod"]
+    return Schedule(
+        unit=RateUnit(body["chargingRateUnit"]),
+        periods=tuple(Period(row["startPeriod"], float(row["limit"]), row.get("numberPhases")) for row in periods),
+        start=time_at(body, "startSchedule", path),
+        duration=body.get("duration"),
+        min_rate=None if "minChargingRate" not in body else float(body["minChargingRate"]),
+        id=body.get("id", 0),
+    )
 
 
 def told_time(payload: Payload, name: str) -> float | None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evsed.model.commands import Answer, Command
 from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, Question
 from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
 from evsed.model.tokens import Token, Verdict
 from evsed.model.transactions import ChargingState, Sample, StopReason
 
-from . import Body, BodyError, Context, Learned, Payload, RefusedCall, v16_commands
-from .heard import TOLERATED, boot_answer, hold_against, refuse, told_time, verdict, without_nulls
-from .schema import cut, problem, schema
+from . import Body, Context, Learned, Payload, v16_commands
+from .checked import Checked
+from .heard import boot_answer, told_time, verdict, without_nulls
 from .values import plain, sampled_value
 
 # A transaction without a token needs an idTag all the same: OCPP 2.x's word for it.
@@ -116,11 +115,13 @@ def meter_value(sample: Sample, context: Context) -> Payload:
     return {"timestamp": context.stamp(sample.at), "sampledValue": values}
 
 
-class V16:
+class V16(Checked):
     """See Dialect."""
 
     version = "1.6"
     subprotocol = "ocpp1.6"
+    folder, request = "v16", ""
+    ours, readers, spell_answer = v16_commands.OURS, v16_commands.READERS, v16_commands.answer
     # 1.6 leaves no choice: a transaction begins when energy may flow, and ends with the plug or the authorisation.
     overlay: Mapping[str, str] = {
         "TxCtrlr.TxStartPoint": "PowerPathClosed",
@@ -152,11 +153,11 @@ class V16:
             case Boot():
                 payload = {"chargePointVendor": station.vendor, "chargePointModel": station.model}
                 payload |= {"chargePointSerialNumber": station.serial} if station.serial else {}
-                return _body("BootNotification", {**payload, "firmwareVersion": station.firmware})
+                return self.body("BootNotification", {**payload, "firmwareVersion": station.firmware})
             case Beat():
-                return _body("Heartbeat", {})
+                return self.body("Heartbeat", {})
             case Authorize(token):
-                return _body("Authorize", {"idTag": id_tag(token)})
+                return self.body("Authorize", {"idTag": id_tag(token)})
 
     def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
         """See Dialect. What an answer gets wrong is as absent: its other parts still count."""
@@ -175,37 +176,6 @@ class V16:
                 return Learned(verdict=_verdict(payload))
             case _:
                 return Learned()
-
-    def read(self, action: str, payload: Payload, context: Context) -> Command:
-        """See Dialect."""
-        form = schema("v16", action) if not action.endswith("Response") else None
-        if form is None or action in v16_commands.OURS:
-            raise RefusedCall("NotImplemented", f"OCPP 1.6 has no call {action[:50]!r} to a station")
-        if action not in v16_commands.READERS:
-            raise RefusedCall("NotSupported", f"{action} is not supported by this station")
-        payload = without_nulls(payload)
-        found = problem(form, payload)
-        if found is not None:
-            raise refuse(found)
-        return v16_commands.READERS[action](payload, context)
-
-    def answer(self, command: Command, answer: Answer, context: Context) -> Payload:
-        """See Dialect."""
-        action, payload = v16_commands.answer(command, answer)
-        form = schema("v16", f"{action}Response")
-        assert form is not None, action
-        list(cut(form, payload))
-        return payload
-
-    def check(self, action: str, payload: Payload, is_answer: bool) -> None:
-        """See Dialect."""
-        form = schema("v16", f"{action}Response" if is_answer else action)
-        if form is None:
-            raise BodyError("", f"OCPP 1.6 has no message {action[:50]!r}")
-        if is_answer and action in v16_commands.OURS:
-            hold_against(form, without_nulls(payload), TOLERATED)
-        else:
-            hold_against(form, payload)
 
     def code_spelling(self, code: str) -> str:
         """See Dialect. The mistakes are those of OCPP-J 1.6."""
@@ -228,7 +198,7 @@ class V16:
         if report.reservation is not None:
             payload["reservationId"] = report.reservation
         notes = () if report.meter_wh is not None else ("no meter reading: meterStart 0 stands for it",)
-        return _body("StartTransaction", payload, notes)
+        return self.body("StartTransaction", payload, notes)
 
     def _stop(self, report: TransactionReport, context: Context) -> Body:
         number = context.number(report.transaction)
@@ -244,7 +214,7 @@ class V16:
         if data:
             payload["transactionData"] = data
         notes = () if report.meter_wh is not None else ("no meter reading: meterStop 0 stands for it",)
-        return _body("StopTransaction", payload, notes)
+        return self.body("StopTransaction", payload, notes)
 
     def _meter_values(
         self, evse: int, samples: tuple[Sample, ...], transaction: Payload, context: Context
@@ -252,7 +222,7 @@ class V16:
         values = [meter_value(sample, context) for sample in samples if sample.values]
         if not values:
             return ()
-        return (_body("MeterValues", {"connectorId": evse, **transaction, "meterValue": values}),)
+        return (self.body("MeterValues", {"connectorId": evse, **transaction, "meterValue": values}),)
 
     def _status(self, report: ConnectorReport, context: Context) -> Body:
         wrong = report.fault or report.warning
@@ -266,13 +236,7 @@ class V16:
             payload["info"] = report.info
         if wrong is not None:
             payload |= {"vendorId": context.topology.vendor, "vendorErrorCode": wrong}
-        return _body("StatusNotification", payload)
-
-
-def _body(action: str, payload: Payload, notes: tuple[str, ...] = ()) -> Body:
-    form = schema("v16", action)
-    assert form is not None, action
-    return Body(action, payload, (*notes, *cut(form, payload)))
+        return self.body("StatusNotification", payload)
 
 
 def _number(payload: Payload) -> int | None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from evsed.model.commands import Answer, Command
 from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, Question
 from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
 from evsed.model.tokens import Token, Verdict
 from evsed.model.transactions import Sample, StopReason
 from evsed.model.variables import VariableReport
 
-from . import Body, BodyError, Context, Learned, Payload, RefusedCall, v2_commands
-from .heard import TOLERATED, boot_answer, hold_against, refuse, told_time, verdict, without_nulls
-from .schema import cut, problem, schema
+from . import Body, Context, Learned, Payload, v2_commands
+from .checked import Checked
+from .heard import boot_answer, told_time, verdict, without_nulls
 from .values import last_samples, numeric, sampled_value
 
 VARIABLES_PER_REPORT = 20  # some 6 kB a NotifyReport
@@ -66,27 +65,27 @@ def meter_value(sample: Sample, context: Context) -> Payload:
     return {"timestamp": context.stamp(sample.at), "sampledValue": values}
 
 
-class V2:
-    """See Dialect. A version names itself and the folder of its schemas in the `ocpp` package."""
+class V2(Checked):
+    """See Dialect. A version names itself and its folder."""
 
-    version: str
     subprotocol: str
-    folder: ClassVar[str]
+    request = "Request"
+    ours, readers, spell_answer = v2_commands.OURS, v2_commands.READERS, v2_commands.answer
     overlay: Mapping[str, str] = {}
 
     def spell(self, report: Report, context: Context) -> tuple[Body, ...]:
         """See Dialect."""
         match report:
             case TransactionReport():
-                return (self._body("TransactionEvent", _transaction_event(report, context)),)
+                return (self.body("TransactionEvent", _transaction_event(report, context)),)
             case MeterReport(_, evse, samples):
                 values = [meter_value(sample, context) for sample in samples if sample.values]
-                return (self._body("MeterValues", {"evseId": evse, "meterValue": values}),) if values else ()
+                return (self.body("MeterValues", {"evseId": evse, "meterValue": values}),) if values else ()
             case ConnectorReport(evse=0):
                 return ()  # the station's own state is no connector's: 2.x has no word for it here
             case ConnectorReport():
                 payload: Payload = {"timestamp": context.stamp(report.at), "connectorStatus": status(report)}
-                return (self._body("StatusNotification", {**payload, "evseId": report.evse, "connectorId": 1}),)
+                return (self.body("StatusNotification", {**payload, "evseId": report.evse, "connectorId": 1}),)
             case InventoryReport():
                 return tuple(self._notify_report(report, context))
 
@@ -98,11 +97,11 @@ class V2:
                 about = {"vendorName": station.vendor, "model": station.model, "firmwareVersion": station.firmware}
                 about |= {"serialNumber": station.serial} if station.serial else {}
                 known = reason if reason in BOOT_REASONS else "Unknown"
-                return self._body("BootNotification", {"reason": known, "chargingStation": about})
+                return self.body("BootNotification", {"reason": known, "chargingStation": about})
             case Beat():
-                return self._body("Heartbeat", {})
+                return self.body("Heartbeat", {})
             case Authorize(token):
-                return self._body("Authorize", {"idToken": id_token(token)})
+                return self.body("Authorize", {"idToken": id_token(token)})
 
     def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
         """See Dialect. What an answer gets wrong is as absent: its other parts still count."""
@@ -120,45 +119,9 @@ class V2:
             case _:
                 return Learned()
 
-    def read(self, action: str, payload: Payload, context: Context) -> Command:
-        """See Dialect."""
-        form = schema(self.folder, f"{action}Request")
-        if form is None or action in v2_commands.OURS:
-            raise RefusedCall("NotImplemented", f"OCPP {self.version} has no call {action[:50]!r} to a station")
-        if action not in v2_commands.READERS:
-            raise RefusedCall("NotSupported", f"{action} is not supported by this station")
-        payload = without_nulls(payload)
-        found = problem(form, payload)
-        if found is not None:
-            raise refuse(found)
-        return v2_commands.READERS[action](payload, context)
-
-    def answer(self, command: Command, answer: Answer, context: Context) -> Payload:
-        """See Dialect."""
-        action, payload = v2_commands.answer(command, answer)
-        form = schema(self.folder, f"{action}Response")
-        assert form is not None, action
-        list(cut(form, payload))
-        return payload
-
-    def check(self, action: str, payload: Payload, is_answer: bool) -> None:
-        """See Dialect."""
-        form = schema(self.folder, f"{action}{'Response' if is_answer else 'Request'}")
-        if form is None:
-            raise BodyError("", f"OCPP {self.version} has no message {action[:50]!r}")
-        if is_answer and action in v2_commands.OURS:
-            hold_against(form, without_nulls(payload), TOLERATED)
-        else:
-            hold_against(form, payload)
-
     def code_spelling(self, code: str) -> str:
         """See Dialect."""
         return code
-
-    def _body(self, action: str, payload: Payload) -> Body:
-        form = schema(self.folder, f"{action}Request")
-        assert form is not None, action
-        return Body(action, payload, tuple(cut(form, payload)))
 
     def _notify_report(self, report: InventoryReport, context: Context) -> list[Body]:
         rows, size = report.variables, VARIABLES_PER_REPORT
@@ -169,7 +132,7 @@ class V2:
             payload["tbc"] = seq < len(parts) - 1
             if part:
                 payload["reportData"] = [_report_data(row) for row in part]
-            bodies.append(self._body("NotifyReport", payload))
+            bodies.append(self.body("NotifyReport", payload))
         return bodies
 
 

@@ -28,12 +28,12 @@ from evsed.model.commands import (
     VariablesGot,
     VariablesSet,
 )
-from evsed.model.profiles import CompositeSchedule, Period, Profile, Purpose, RateUnit, Schedule
+from evsed.model.profiles import CompositeSchedule, Profile, Purpose, RateUnit
 from evsed.model.tokens import Token, TokenKind
 from evsed.model.variables import Attribute, GetStatus, VariableRef
 
 from . import Context, Payload, RefusedCall
-from .heard import time_at
+from .heard import schedule, time_at
 from .times import spell_time
 from .values import numeric
 
@@ -187,23 +187,11 @@ def _profile(body: Payload) -> Profile:
         stack_level=body["stackLevel"],
         purpose=Purpose(body["chargingProfilePurpose"]),
         kind=body["chargingProfileKind"],
-        schedule=_schedule(body["chargingSchedule"][0], f"{path}.chargingSchedule[0]"),
+        schedule=schedule(body["chargingSchedule"][0], f"{path}.chargingSchedule[0]"),
         transaction=body.get("transactionId"),
         recurrency=body.get("recurrencyKind"),
         valid_from=time_at(body, "validFrom", path),
         valid_to=time_at(body, "validTo", path),
-    )
-
-
-def _schedule(body: Payload, path: str) -> Schedule:
-    periods = body["chargingSchedulePeriod"]
-    return Schedule(
-        unit=RateUnit(body["chargingRateUnit"]),
-        periods=tuple(Period(row["startPeriod"], float(row["limit"]), row.get("numberPhases")) for row in periods),
-        start=time_at(body, "startSchedule", path),
-        duration=body.get("duration"),
-        min_rate=None if "minChargingRate" not in body else float(body["minChargingRate"]),
-        id=body["id"],
     )
 
 
