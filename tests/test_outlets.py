@@ -25,6 +25,7 @@ class Board:
     def __init__(self) -> None:
         self.says: asyncio.Queue[Seen] = asyncio.Queue()
         self.told: list[object] = []
+        self.listeners = 0
 
     async def permit(self, permit: Permit) -> None:
         self.told.append(permit)
@@ -33,6 +34,7 @@ class Board:
         self.told.append((evse, act))
 
     async def seen(self) -> AsyncIterator[Seen]:
+        self.listeners += 1
         while True:
             yield await self.says.get()
 
@@ -143,6 +145,7 @@ def test_one_pilot_process_serves_several_evses_and_is_listened_to_once() -> Non
             board.says.put_nowait(replace(SEEN, evse=evse))
         await asyncio.sleep(0.1)
         assert [input for _, input in heard] == [Observed(SEEN), Observed(replace(SEEN, evse=2))]  # 3 is not ours
+        assert board.listeners == 1
         await outlets.close()
 
     play(story())

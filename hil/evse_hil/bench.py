@@ -23,6 +23,7 @@ CYCLES = 100  # times that the vehicle leaves C
 BOOTS = 5
 REST = 30.0  # s
 SESSION = 20.0  # s of charging
+SESSIONS = 3
 IDLE_DISK = 120.0  # s
 BACKLOG = 1000  # transactions of 10 reports each
 LOADED_BACKLOG = 12_000
@@ -130,21 +131,22 @@ def outbox(stand: Open) -> Iterator[Figure]:
 
 
 def session(stand: Open) -> Iterator[Figure]:
-    """CPU of both processes for one session, without what they need at rest."""
+    """CPU of the station for one session, without what it needs at rest. The pilot's loop costs the same all day."""
     with closing(stand()) as desk:
         time.sleep(5)
-        idle = desk.rest(REST)
-        cost = _session(desk)
-        yield figure("session.cpu_ms", "ms", 1000 * (cost.cpu - idle.cpu / idle.at * cost.at))
+        idle = desk.rest(REST, "station")
+        costs = [_session(desk, "station") for _ in range(SESSIONS)]
+        extra = [cost.cpu - idle.cpu / idle.at * cost.at for cost in costs]
+        yield figure("session.cpu_ms", "ms", 1000 * sum(extra) / SESSIONS)
 
 
-def _session(desk: Stand) -> Cost:
-    before = desk.cost()
+def _session(desk: Stand, *processes: str) -> Cost:
+    before = desk.cost(*processes)
     desk.begin()
     time.sleep(SESSION)
     desk.end()
     time.sleep(2)  # what follows the end is part of it
-    return since(before, desk.cost())
+    return since(before, desk.cost(*processes))
 
 
 def disk(stand: Open) -> Iterator[Figure]:

@@ -20,14 +20,13 @@ from .loopback import Loopback
 from .rig import RigError
 
 CARD = "04A1B2C3"
-TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") / 1024
 BOTH = ("pilot", "station")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What evsed's two processes have used up since they started."""
+    """What processes of evsed have used up since they started."""
 
     at: float  # s
     cpu: float  # s
@@ -129,19 +128,19 @@ class Stand:
         pages = int(Path(f"/proc/{self.pid(process)}/statm").read_text().split()[1])
         return pages * PAGE_KIB / 1024
 
-    def cost(self) -> Cost:
-        """Of both processes until now."""
-        pids = [self.pid(process) for process in BOTH]
-        stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    def cost(self, *processes: str) -> Cost:
+        """Of these processes (both when none is named) until now."""
+        pids = [self.pid(process) for process in processes or BOTH]
+        threads = [path for pid in pids for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+        cpu = sum(int(path.read_text().split()[0]) for path in threads) / 1e9
         ios = [dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines()) for pid in pids]
-        cpu = sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS
         return Cost(time.monotonic(), cpu, sum(float(io["write_bytes"]) for io in ios))
 
-    def rest(self, seconds: float) -> Cost:
+    def rest(self, seconds: float, *processes: str) -> Cost:
         """The cost of so many seconds in which nothing is done; `at` is how long they were."""
-        before = self.cost()
+        before = self.cost(*processes)
         time.sleep(seconds)
-        return since(before, self.cost())
+        return since(before, self.cost(*processes))
 
 
 def since(before: Cost, after: Cost) -> Cost:

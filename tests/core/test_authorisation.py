@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from evsed.core.authorisation import CACHE_SIZE, Cached
+from evsed.core.effects import Note
 from evsed.model.commands import ClearCache, Status
 from evsed.model.questions import Authorize
 from evsed.model.tokens import Standing, Token, Verdict
@@ -55,6 +56,12 @@ def test_the_table_of_who_may_start(
     house.card("AA")
     assert (house.amps() > 0) is starts
     assert questions(house) == (["AA"] if asks else [])
+
+
+def test_a_card_that_is_known_to_be_bad_is_refused_by_its_own_name_offline() -> None:
+    house = knowing(BAD, False, LocalAuthorizeOffline=False)
+    house.card("AA")
+    assert Note("card AA: Blocked (by cache)", "warning") in house.effects
 
 
 def test_tokens_compare_without_regard_to_case() -> None:

@@ -201,6 +201,7 @@ class Laws(RuleBasedStateMachine):
             if permit.amps > 0:
                 assert sessions[str(evse)]["phase"] == "active"
                 assert sessions[str(evse)]["why"] == ""
+                assert sessions[str(evse)]["token"] is not None
                 assert permit.until - self.house.mono <= 5.0
         assert sum(permit.amps for permit in self.house.permits.values()) <= SITE + 1e-6
 

@@ -73,10 +73,22 @@ def test_a_schedule_changes_to_the_second() -> None:
     assert seen == [10.0] * 7 + [16.0] * 4 + [8.0] * 2
 
 
+def test_a_schedule_does_not_wait_for_the_next_renewal() -> None:
+    house = charging()
+    house.wait(0.5)
+    schedule = Schedule(RateUnit.AMPS, (Period(0, 10.0), Period(2, 16.0)), house.now().utc)
+    install(house, 1, Profile(1, 0, Purpose.TX_DEFAULT, "Absolute", schedule))
+    house.wait(1.99)
+    assert house.amps() == 10.0
+    house.wait(0.02)
+    assert house.amps() == 16.0
+
+
 def test_less_than_six_amps_is_no_offer() -> None:
     house = charging()
     install(house, 1, profile((0, 5.9)))
     assert house.amps() == 0.0
+    assert wins(house) == "TxDefaultProfile 1"
     assert house.transactions()[-1].charging_state == "SuspendedEVSE"
     install(house, 1, profile((0, 6.0)))
     assert house.amps() == 6.0

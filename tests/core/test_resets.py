@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from evsed.core.effects import Do, Restart
+from evsed.core.resets import Resets
 from evsed.model.commands import Reset, Status
+from evsed.model.inputs import Called, Tick
+from evsed.model.journal import Save
 from evsed.model.transactions import StopReason
 from house import House
 from test_session import charging
@@ -61,6 +64,18 @@ def test_a_transaction_that_does_not_end_delays_the_restart_no_longer_than_twent
     house.call(Reset(hard=True))
     house.wait(21)
     assert restarts(house) == ["RemoteReset"]
+
+
+def test_the_patience_is_the_resets_own() -> None:
+    house = House()
+    resets = Resets(house.topology, frozenset({1}))
+    list(resets.handle(Called(1, Reset(hard=True)), house.now()))
+    assert resets.next_deadline() == house.mono + 20.0
+    house.mono += 20.0
+    assert list(resets.handle(Tick(), house.now())) == [
+        Save("restart", "cause", "RemoteReset"),
+        Restart("RemoteReset"),
+    ]
 
 
 def test_one_evse_ends_its_transaction_and_acknowledges_its_fault() -> None:

@@ -98,3 +98,18 @@ def test_a_stop_before_the_crash_is_still_told_after_it() -> None:
     again.wait(3)
     last = again.transactions()[-1]
     assert (last.kind.value, last.stop_reason) == ("Ended", StopReason.LOCAL)
+
+
+def test_a_transaction_that_nobody_has_authorised_yet_gets_no_energy_after_a_restart() -> None:
+    house = House(presets={"TxCtrlr.TxStartPoint": "EVConnected"})
+    house.online()
+    house.plug()
+    assert house.story() == ["Started CablePluggedIn"]
+    again = restarted(house)
+    again.online()
+    again.ask()
+    again.wait(2)
+    assert again.amps() == 0.0
+    again.card()
+    assert again.amps() == 32.0
+    assert "Updated Authorized" in again.story()

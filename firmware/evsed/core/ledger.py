@@ -62,6 +62,7 @@ class Ledger:
         self.transaction = transaction
         self.online = False
         self.offer = (0.0, evse.phases)  # A and phases, what the limits give
+        self.cable: float | None = None  # A, by the pilot's proximity resistor
         self.reading: Reading | None = None  # None while the meter is silent
         self.register_wh = transaction.meter_last_wh if transaction else None  # the last one that was ever told
         self._history = list(history)
@@ -140,7 +141,6 @@ class Ledger:
         """Queue the transaction's next event."""
         transaction = self.transaction
         assert transaction is not None
-        amps, phases = self.offer
         yield Tell(
             TransactionReport(
                 at=now,
@@ -157,8 +157,8 @@ class Ledger:
                 history=history,
                 stop_reason=stop_reason,
                 remote_start_id=transaction.remote_start_id,
-                amps=amps or None,
-                phases=phases,
+                cable_amps=self.cable,
+                phases=self.offer[1],
             )
         )
         yield from self.change(seq=transaction.seq + 1, charging_state=state)

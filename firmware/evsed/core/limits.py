@@ -136,8 +136,8 @@ class Limits:
             amps, phases, source = own[number]
             if not outlet.energise.allowed:
                 yield outlet, 0.0, phases, outlet.energise.why
-            elif shares.get(number, 0.0) < amps:
-                yield outlet, shares.get(number, 0.0), phases, site_source
+            elif number in shares and shares[number] < amps:
+                yield outlet, shares[number], phases, site_source
             else:
                 yield outlet, amps, phases, source
 

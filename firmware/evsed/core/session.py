@@ -94,6 +94,7 @@ class Session:
 
     def observe(self, seen: Seen, now: Instant) -> Out:
         """The pilot's word."""
+        self.ledger.cable = seen.cable
         for change in self.vehicle.observe(seen, now):
             if change is Change.CAME:
                 yield from self._came(now)

@@ -41,7 +41,7 @@ class TransactionReport:
     stop_reason: StopReason | None = None
     remote_start_id: int | None = None
     reservation: int | None = None
-    amps: float | None = None  # A, cable's or offered maximum (2.x cableMaxCurrent)
+    cable_amps: float | None = None  # what the cable carries, where that is known
     phases: int | None = None
 
 

@@ -151,8 +151,8 @@ def _transaction_event(report: TransactionReport, context: Context) -> Payload:
         payload["idToken"] = id_token(report.token)
     if report.reservation is not None:
         payload["reservationId"] = report.reservation
-    if report.amps is not None:
-        payload["cableMaxCurrent"] = int(report.amps)
+    if report.cable_amps is not None:
+        payload["cableMaxCurrent"] = int(report.cable_amps)
     if report.phases is not None:
         payload["numberOfPhasesUsed"] = report.phases
     samples = last_samples(report) if report.kind is Kind.ENDED else report.samples
