@@ -84,7 +84,7 @@ transactions = some.builds(
     stop_reason=some.none() | some.sampled_from(StopReason),
     remote_start_id=some.none() | some.integers(0, 2**31 - 1),
     reservation=some.none() | some.integers(0, 2**31 - 1),
-    amps=some.none() | some.floats(6, 80),
+    cable_amps=some.none() | some.floats(6, 80),
     phases=some.none() | some.sampled_from((1, 3)),
 )
 connectors = some.builds(
