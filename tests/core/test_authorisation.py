@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from evsed.core.authorisation import CACHE_SIZE, Cached
 from evsed.core.effects import Note
-from evsed.model.commands import ClearCache, Status
+from evsed.model.commands import ClearCache, RequestStart, Status
 from evsed.model.questions import Authorize
-from evsed.model.tokens import Standing, Token, Verdict
+from evsed.model.tokens import Standing, Token, TokenKind, Verdict
 from house import START, House
 
 GOOD, BAD = Verdict(Standing.ACCEPTED), Verdict(Standing.BLOCKED)
@@ -143,6 +143,15 @@ def test_without_a_cache_nothing_is_remembered_or_cleared() -> None:
     house.card("AA")
     assert "token" not in house.saved
     assert house.call(ClearCache()) == Status("Rejected", "the authorisation cache is switched off")
+
+
+def test_a_token_of_the_central_system_itself_is_neither_asked_for_nor_kept() -> None:
+    house = knowing(None, True)
+    house.call(RequestStart(1, Token("PAID-17", TokenKind.CENTRAL), remote_start_id=1))
+    assert house.amps() > 0
+    house.deliver(house.transactions()[0], GOOD)
+    assert questions(house) == []
+    assert "token" not in house.saved
 
 
 def test_a_card_of_the_same_group_is_known_by_the_cache_when_offline() -> None:

@@ -29,7 +29,7 @@ from evsed.model.commands import (
 from evsed.model.inputs import Called
 from evsed.model.profiles import CompositeSchedule, Period, Profile, Purpose, RateUnit, Schedule
 from evsed.model.time import Instant
-from evsed.model.tokens import Token, TokenKind
+from evsed.model.tokens import Token
 from evsed.ocpp.dialects import RefusedCall
 from evsed.ocpp.dialects.v16 import V16
 from evsed.ocpp.dialects.v16_keys import keys, preset
@@ -65,11 +65,11 @@ COMMANDS: list[tuple[str, dict[str, Any], Command]] = [
         {"connectorId": 1, "duration": 60, "chargingRateUnit": "W"},
         GetCompositeSchedule(1, 60, RateUnit.WATTS),
     ),
-    ("RemoteStartTransaction", {"idTag": "04A1"}, RequestStart(None, Token("04A1", TokenKind.CENTRAL))),
+    ("RemoteStartTransaction", {"idTag": "04A1"}, RequestStart(None, Token("04A1"))),
     (
         "RemoteStartTransaction",
         {"idTag": "04A1", "connectorId": 1, "chargingProfile": PROFILE},
-        RequestStart(1, Token("04A1", TokenKind.CENTRAL), profile=READ),
+        RequestStart(1, Token("04A1"), profile=READ),
     ),
     ("RemoteStopTransaction", {"transactionId": 4711}, RequestStop(TRANSACTION)),
     ("RemoteStopTransaction", {"transactionId": 1}, RequestStop(None)),

@@ -26,6 +26,7 @@ CACHE_SIZE = 1000  # tokens
 
 CACHE_ENABLED, PRE_AUTHORIZE = "AuthCacheCtrlr.Enabled", "AuthCtrlr.LocalPreAuthorize"
 OFFLINE_LOCAL, OFFLINE_UNKNOWN = "AuthCtrlr.LocalAuthorizeOffline", "AuthCtrlr.OfflineTxForUnknownIdEnabled"
+UNCACHED = (TokenKind.NONE, TokenKind.CENTRAL)  # C02.FR.03, C05.FR.02
 CACHE_LIFE = "AuthCacheCtrlr.LifeTime"  # s; 0 keeps entries until they expire or are pushed out
 
 
@@ -80,7 +81,9 @@ class Authorisation:
 
     def _given(self, given: TokenGiven, now: Instant) -> Iterator[Effect | Fact]:
         known = self._known(given.token, now)
-        if not self._online:
+        if given.token.kind is TokenKind.CENTRAL:  # C05.FR.01: the central system has made it itself
+            yield _judged(given, Verdict(Standing.ACCEPTED), "csms")
+        elif not self._online:
             yield self._offline(given, now)
         elif known and known.standing is Standing.ACCEPTED and self._config.boolean(PRE_AUTHORIZE):
             yield _judged(given, known, "cache")
@@ -110,7 +113,7 @@ class Authorisation:
         return entry.verdict
 
     def _learn(self, token: Token, verdict: Verdict, now: Instant) -> Iterator[Effect]:
-        if not self._config.boolean(CACHE_ENABLED) or token.kind is TokenKind.NONE:
+        if not self._config.boolean(CACHE_ENABLED) or token.kind in UNCACHED:
             return
         key = token.id.casefold()
         if verdict.standing is Standing.CONCURRENT_TX:

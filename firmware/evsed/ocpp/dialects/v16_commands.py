@@ -27,7 +27,7 @@ from evsed.model.commands import (
     VariablesSet,
 )
 from evsed.model.profiles import CompositeSchedule, Profile, Purpose, RateUnit
-from evsed.model.tokens import Token, TokenKind
+from evsed.model.tokens import Token
 from evsed.model.variables import Attribute, GetStatus, Got, SetStatus
 
 from . import Context, Payload, RefusedCall
@@ -100,7 +100,7 @@ def _remote_start(payload: Payload, context: Context) -> Command:
     profile = payload.get("chargingProfile")
     return RequestStart(
         payload.get("connectorId"),
-        Token(payload["idTag"], TokenKind.CENTRAL),
+        Token(payload["idTag"]),
         profile=None if profile is None else _profile(profile, "chargingProfile", context),
     )
 
