@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from evsed.core.effects import Note
 from evsed.model.commands import GetTransactionStatus, RequestStart, Status, TransactionStatus, Unlock
+from evsed.model.profiles import Period, Profile, Purpose, RateUnit, Schedule
 from evsed.model.tokens import Standing, Token, Verdict
 from evsed.model.transactions import StopReason
-from house import House
+from house import START, House
 from test_session import charging
 
 BOTH = (1, 2)
@@ -108,6 +109,31 @@ def test_a_remote_start_is_judged_like_a_card_where_that_is_wanted() -> None:
     free.verdicts["BAD"] = Verdict(Standing.BLOCKED)
     free.call(RequestStart(1, Token("BAD"), remote_start_id=3))
     assert started(free) == [1]
+
+
+def test_a_remote_start_that_was_given_up_leaves_nothing_to_the_next_transaction() -> None:
+    house = House()
+    house.online()
+    house.call(RequestStart(1, Token("REMOTE"), remote_start_id=7))
+    house.wait(61)
+    house.plug()
+    house.card()
+    first = house.transactions()[0]
+    assert (first.trigger.value, first.remote_start_id) == ("Authorized", None)
+
+
+def test_a_remote_start_of_a_transaction_that_runs_unauthorised_belongs_to_it() -> None:
+    house = House(presets={"TxCtrlr.TxStartPoint": "EVConnected"})
+    house.online()
+    house.plug()
+    running = house.transactions()[0].transaction
+    profile = Profile(1, 0, Purpose.TX, "Absolute", Schedule(RateUnit.AMPS, (Period(0, 10.0),), START))
+    answer = house.call(RequestStart(1, Token("REMOTE"), remote_start_id=7, profile=profile))
+    assert answer == Status("Accepted", transaction=running)
+    told = house.transactions()[-1]
+    assert (told.transaction, told.trigger.value, told.remote_start_id) == (running, "RemoteStart", 7)
+    house.ask()
+    assert house.amps() == 10.0
 
 
 # --- start and stop points ----------------------------------------------------------------------------------------

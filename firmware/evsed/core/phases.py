@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from evsed.model.transactions import Transaction
+
 
 class Phase(StrEnum):
     """See the module's first lines."""
@@ -56,3 +58,12 @@ WHY: dict[Phase, str] = {
     P.STOPPING: "stopping",
     P.FINISHED: "the transaction is over; unplug, or present a card to start another",
 }
+
+
+def restored(transaction: Transaction) -> Phase:
+    """The phase in which a restart found that transaction."""
+    if transaction.stopping:
+        return Phase.STOPPING
+    if transaction.plug is None:
+        return Phase.AUTHORISED
+    return Phase.ACTIVE if transaction.authorized else Phase.PLUGGED

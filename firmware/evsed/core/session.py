@@ -23,7 +23,7 @@ from .block import Config
 from .effects import Note
 from .facts import Energise, ProfileBrought, SessionChanged
 from .ledger import ENDING, Ledger, Out, earlier
-from .phases import TABLE, WHY, Event, Phase
+from .phases import TABLE, WHY, Event, Phase, restored
 from .trust import Trust
 from .vehicle import Change, Vehicle
 
@@ -76,19 +76,11 @@ class Session:
         self._energised: Energise | None = None
         self._told: SessionChanged | None = None
         if transaction is not None:
-            self._restore(transaction)
+            if transaction.authorized:
+                self.token, self.group = transaction.token, transaction.group
+            self._charged = True  # so that its end waits for a reading of today
+            self.phase = restored(transaction)
         self._conditions = self._now_true()
-
-    def _restore(self, transaction: Transaction) -> None:
-        if transaction.authorized:
-            self.token, self.group = transaction.token, transaction.group
-        self._charged = True  # so that its end waits for a reading of today
-        if transaction.stopping:
-            self.phase = Phase.STOPPING
-        elif transaction.plug is not None:
-            self.phase = Phase.ACTIVE if transaction.authorized else Phase.PLUGGED
-        else:
-            self.phase = Phase.AUTHORISED
 
     # --- what happens ---------------------------------------------------------------------------------------------
 
@@ -118,8 +110,10 @@ class Session:
         if self._move(Event.ACCEPTED, now):
             self.token, self.group = token, group
             if self.ledger.running:
-                yield from self.ledger.change(token=token, group=group, authorized=True, invalid=False)
+                remote = {} if self.remote_start_id is None else {"remote_start_id": self.remote_start_id}
+                yield from self.ledger.change(token=token, group=group, authorized=True, invalid=False, **remote)
                 yield from self.ledger.tell(Kind.UPDATED, trigger, self.charging_state(now), now, token=token)
+                yield from self._use_remote_start()
 
     def withdraw(self, reason: StopReason, now: Instant, token: Token | None = None) -> Out:
         """The authorisation ends: card, remote stop, timeout, reset ..."""
@@ -131,14 +125,14 @@ class Session:
             yield from self.ledger.tell(Kind.UPDATED, ENDING[reason], self.charging_state(now), now, token=token)
         if self.token is not None:
             self._move(Event.WITHDRAWN, now)
-            self.token = self.group = None
+            self._unauthorise()
 
     def stop(self, reason: StopReason, at: Instant, now: Instant | None = None) -> Out:
         """End the transaction, whatever the stop points say; it is told once the contactor is open."""
         if self.ledger.running:
             self._ended_at = at
             self._move(Event.WITHDRAWN, now or at)
-            self.token = self.group = None
+            self._unauthorise()
             yield from self.ledger.change(stopping=reason)
 
     def judged_invalid(self, now: Instant) -> Out:
@@ -204,7 +198,7 @@ class Session:
                 self.kept_locked_for = self.token
             yield from self.stop(reason, at, now)
         elif self._move(Event.UNPLUGGED, now):
-            self.token = self.group = None
+            self._unauthorise()
 
     # --- the transaction ------------------------------------------------------------------------------------------
 
@@ -230,12 +224,20 @@ class Session:
             trigger = Trigger.CHARGING_STATE_CHANGED
         if self.remote_start_id is not None:
             trigger = Trigger.REMOTE_START
-        profile, remote, self.profile, self.remote_start_id = self.profile, self.remote_start_id, None, None
         self._trust = Trust()
         state = self.charging_state(now)
+        remote = self.remote_start_id
         yield from self.ledger.begin(self.token, self.group, self.vehicle.plug, trigger, state, remote, now)
+        yield from self._use_remote_start()
+
+    def _use_remote_start(self) -> Out:
+        """The transaction has its id; its profile comes into force, and neither is for the next one."""
+        profile, self.profile, self.remote_start_id = self.profile, None, None
         if profile is not None:
             yield ProfileBrought(self.evse.id, profile)
+
+    def _unauthorise(self) -> None:
+        self.token = self.group = self.profile = self.remote_start_id = None
 
     def _settled(self, now: Instant) -> bool:
         """The contactor is open and the meter has been read since, or there is nothing to wait for any more."""
