@@ -37,7 +37,8 @@ clean:
 LOCK := --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 $(STAMP): requirements.lock pyproject.toml
-	@PYTHON="$(PYTHON)" sh .ci/venv.sh
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "make: installing into .venv, once" >&2
+	@PYTHON="$(PYTHON)" sh .ci/venv.sh >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
 	@mkdir -p build && touch $@
