@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from both import in_both_versions
 from wall import Wall
 
@@ -71,14 +69,6 @@ def test_unavailable_waits_for_the_charge(wall: Wall) -> None:
     wall.books_are_clean()
 
 
-@pytest.fixture(scope="module")
-def pair() -> Iterator[Wall]:
-    """A wall with two EVSEs."""
-    wall = Wall("1.6", "--evses", "2")
-    yield wall
-    wall.close()
-
-
 def site_profile() -> dict[str, Any]:
     """ChargePointMaxProfile of SITE A from now on."""
     schedule = {
@@ -91,7 +81,6 @@ def site_profile() -> dict[str, Any]:
 
 
 def test_two_evses_share_what_the_site_may_have(pair: Wall) -> None:
-    pair.begin()
     for evse in (1, 2):
         pair.plug(evse)
         pair.card()

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from wall import Wall
 
 LEASE, GRACE = 5.0, 6.0  # s
 
 
-@pytest.fixture(scope="module")
-def strict() -> Iterator[Wall]:
-    """A wall with that policy."""
-    wall = Wall("1.6", "--lease", "stop")
-    yield wall
-    wall.close()
-
-
 def test_the_offer_is_withdrawn_and_the_same_transaction_goes_on_later(strict: Wall) -> None:
-    strict.begin()
     strict.world("fault", name="ev-ignores-stop", on=True)  # so that the grace is waited for in full
     card, id = strict.charge()
     killed = strict.kill("station")
@@ -27,14 +15,13 @@ def test_the_offer_is_withdrawn_and_the_same_transaction_goes_on_later(strict: W
     assert LEASE + GRACE - 2.0 <= opened - killed <= LEASE + GRACE + 1.0  # the last permit is up to 1 s old
     strict.world("fault", name="ev-ignores-stop", on=False)
     strict.start("station")
-    strict.closed()
+    strict.until("an offer", lambda: strict.outlet()["offered"] > 20)
     transaction = strict.finish(card)
     assert (transaction["id"], len(strict.transactions())) == (id, 1)
     strict.books_are_clean(resent=1)
 
 
 def test_the_guard_opens_when_the_line_blocks(strict: Wall) -> None:
-    strict.begin()
     card, id = strict.charge()
     mark = strict.world("state")["events"]
     strict.world("fault", name="sense-blocks", on=True)

@@ -59,9 +59,13 @@ def test_a_car_swapped_while_the_station_is_down_is_another_transaction(wall: Wa
     first_wh = wall.outlet()["energy_wh"]
     wall.charge()
     wall.kill("station")
-    wall.unplug()
+    wall.world("ask", on=False)  # the driver ends it in the car
     wall.opened()
+    wall.unplug()
     second_wh = wall.outlet()["energy_wh"]
+    left = wall.last("unplugged")
+    wall.until("a driver's pause", lambda: wall.world("state")["at"] > left + 0.5)
+    wall.world("ask", on=None)
     wall.world("plug")
     wall.start("station")
     first = wall.ended()

@@ -19,7 +19,7 @@ from evse_hil.rig import RigError
 
 T = TypeVar("T")
 View = dict[str, Any]
-POLL = 0.05
+POLL = 0.1  # s
 LONG = 40.0  # s, for what happens in any case; a generous deadline costs nothing when all is well
 PRESETS = {
     "SampledDataCtrlr.TxUpdatedInterval": "2",
