@@ -36,7 +36,7 @@ from evsed.model.topology import Evse, Topology
 from evsed.model.transactions import Sample, Transaction
 
 START = 1_800_000_000.0  # utc s, an arbitrary day in 2027
-OVERLAY_16 = {"TxCtrlr.TxStartPoint": "PowerPathClosed", "TxCtrlr.TxStopPoint": "EVConnected,Authorized"}
+OVERLAY_16 = {"TxCtrlr.TxStartPoint": "PowerPathClosed", "TxCtrlr.TxStopPoint": "Authorized"}
 
 
 class House:

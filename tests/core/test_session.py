@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from evsed.model.commands import RequestStart, RequestStop, Status
 from evsed.model.tokens import Standing, Token, Verdict
 from evsed.model.transactions import ChargingState, StopReason
@@ -89,12 +90,35 @@ def test_unplugging_ends_the_transaction() -> None:
     house.unplug()
     house.wait(2)
     last = house.transactions()[-1]
-    assert (last.kind.value, last.trigger.value) == ("Ended", "EVDeparted")
+    assert (last.kind.value, last.trigger.value) == ("Ended", "EVCommunicationLost")
     assert (last.stop_reason, last.meter_wh) == (StopReason.EV_DISCONNECTED, 100.0)
 
 
+def test_a_card_ends_the_transaction_too_where_the_end_of_energy_does() -> None:
+    """E06.FR.07 (TC_E_08_CS)."""
+    house = charging(presets={"TxCtrlr.TxStopPoint": "EnergyTransfer"})
+    house.card()
+    house.wait(3)
+    last = house.transactions()[-1]
+    assert (last.kind.value, last.trigger.value, last.stop_reason) == ("Ended", "StopAuthorized", StopReason.LOCAL)
+
+
+STAYS = {"TxCtrlr.StopTxOnEVSideDisconnect": "false", "TxCtrlr.TxStopPoint": "Authorized"}
+
+
+@pytest.mark.parametrize("points", ["EVConnected", "EVConnected,Authorized", "PowerPathClosed"])
+def test_a_stop_point_that_is_lost_with_the_plug_ends_the_transaction_whatever_else_is_set(points: str) -> None:
+    """E06.FR.02 and 06 (TC_E_20_CS, TC_E_37_CS)."""
+    house = charging(presets=STAYS | {"TxCtrlr.TxStopPoint": points})
+    house.unplug()
+    house.wait(2)
+    last = house.transactions()[-1]
+    told = (last.kind.value, last.trigger.value, last.stop_reason)
+    assert told == ("Ended", "EVCommunicationLost", StopReason.EV_DISCONNECTED)
+
+
 def test_an_unplugged_vehicle_may_keep_its_transaction() -> None:
-    house = charging(presets={"TxCtrlr.StopTxOnEVSideDisconnect": "false"})
+    house = charging(presets=STAYS)
     house.unplug()
     house.wait(30)
     assert house.connectors()[-1].info == "EV side disconnected"

@@ -170,7 +170,7 @@ def test_an_authorisation_before_the_plug_starts_where_that_is_the_point() -> No
 
 
 STOP_AT = {  # stop point -> the step in which the transaction ends, its trigger and reason
-    "EVConnected": ("unplug", "EVDeparted", StopReason.EV_DISCONNECTED),
+    "EVConnected": ("unplug", "EVCommunicationLost", StopReason.EV_DISCONNECTED),
     "Authorized": ("card", "StopAuthorized", StopReason.LOCAL),
     "PowerPathClosed": ("card", "StopAuthorized", StopReason.LOCAL),
     "EnergyTransfer": ("rest", "ChargingStateChanged", StopReason.STOPPED_BY_EV),
@@ -224,7 +224,7 @@ def test_a_transaction_with_neither_vehicle_nor_authorisation_is_over_whatever_k
     house.plug()
     house.unplug()
     house.wait(2)
-    assert house.story() == ["Started CablePluggedIn", "Ended EVDeparted"]
+    assert house.story() == ["Started CablePluggedIn", "Ended EVCommunicationLost"]
 
 
 # --- the rest -----------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ HISTORY = 200  # samples kept for the end of a transaction; beyond that every ot
 ENDING: dict[StopReason, Trigger] = {
     StopReason.LOCAL: Trigger.STOP_AUTHORIZED,
     StopReason.REMOTE: Trigger.REMOTE_STOP,
-    StopReason.EV_DISCONNECTED: Trigger.EV_DEPARTED,
+    StopReason.EV_DISCONNECTED: Trigger.EV_COMMUNICATION_LOST,  # EVDeparted is for a parking bay's sensor
     StopReason.DE_AUTHORIZED: Trigger.DEAUTHORIZED,
     StopReason.ENERGY_LIMIT_REACHED: Trigger.ENERGY_LIMIT_REACHED,
     StopReason.TIMEOUT: Trigger.EV_CONNECT_TIMEOUT,

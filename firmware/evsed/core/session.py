@@ -119,7 +119,7 @@ class Session:
         """The authorisation ends: card, remote stop, timeout, reset ..."""
         if self.ledger.running:
             yield from self.ledger.change(authorized=False, stop_token=token)
-            if self._stops({"Authorized", "PowerPathClosed"}):
+            if self._stops({"Authorized", "PowerPathClosed", "EnergyTransfer"}):
                 yield from self.stop(reason, now)
                 return
             yield from self.ledger.tell(Kind.UPDATED, ENDING[reason], self.charging_state(now), now, token=token)
@@ -189,8 +189,9 @@ class Session:
     def _left(self, change: Change, now: Instant) -> Out:
         at = earlier(now, self.vehicle.left_at(now))
         reason = StopReason.EV_DISCONNECTED if change is Change.LEFT else StopReason.POWER_LOSS
-        stays = self.ledger.running and change is Change.LEFT and not self._config.boolean(STOP_ON_UNPLUG)
-        if stays and self._move(Event.LEFT_OPEN, now):
+        may_stay = change is Change.LEFT and not self._config.boolean(STOP_ON_UNPLUG)
+        stays = may_stay and not self._stops({"EVConnected", "PowerPathClosed"})  # E06.FR.02, 06 know no exception
+        if self.ledger.running and stays and self._move(Event.LEFT_OPEN, now):
             state = self.charging_state(now)
             yield from self.ledger.tell(Kind.UPDATED, Trigger.EV_COMMUNICATION_LOST, state, at)
         elif self._stops({"EVConnected", "Authorized", "PowerPathClosed"}):

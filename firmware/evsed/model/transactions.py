@@ -32,7 +32,6 @@ class Trigger(StrEnum):
     EV_CONNECT_TIMEOUT = "EVConnectTimeout"
     METER_VALUE_CLOCK = "MeterValueClock"
     METER_VALUE_PERIODIC = "MeterValuePeriodic"
-    EV_DEPARTED = "EVDeparted"
     REMOTE_START = "RemoteStart"
     REMOTE_STOP = "RemoteStop"
     RESET_COMMAND = "ResetCommand"

@@ -122,10 +122,11 @@ class V16(Checked):
     subprotocol = "ocpp1.6"
     folder, request = "v16", ""
     ours, readers, spell_answer = v16_commands.OURS, v16_commands.READERS, v16_commands.answer
-    # 1.6 leaves no choice: a transaction begins when energy may flow, and ends with the plug or the authorisation.
+    # 1.6 leaves no choice: a transaction begins when energy may flow, and ends with the authorisation, which the plug
+    # takes with it unless StopTransactionOnEVSideDisconnect is false.
     overlay: Mapping[str, str] = {
         "TxCtrlr.TxStartPoint": "PowerPathClosed",
-        "TxCtrlr.TxStopPoint": "EVConnected,Authorized",
+        "TxCtrlr.TxStopPoint": "Authorized",
     }
 
     def spell(self, report: Report, context: Context) -> tuple[Body, ...]:
