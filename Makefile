@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
+# Most tests wait for processes, ptys and sockets: three at a time fit on two cores. A file's tests stay together.
+PARALLEL := -n 3 --dist loadfile
 
 .PHONY: run test quick lint bench reference lock clean
 .DEFAULT_GOAL := run
@@ -10,10 +12,10 @@ run: $(STAMP)  ## a whole charge on the desk; ARGS="--once" ends after it
 	@$(BIN)/python -m evsed desk $(ARGS)
 
 test: $(STAMP)  ## every test; ARGS picks some
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 quick: $(STAMP)  ## what takes less than a minute
-	$(BIN)/pytest -m "not processes and not slow" $(ARGS)
+	$(BIN)/pytest $(PARALLEL) -m "not processes and not slow" $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
