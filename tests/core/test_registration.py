@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from evsed.core.effects import Ask, SetClock
-from evsed.model.commands import Status, TriggerMessage
+from evsed.model.commands import RequestStart, RequestStop, Status, TriggerMessage
 from evsed.model.inputs import Answered, Input, Unanswered
 from evsed.model.questions import Beat, Boot, BootAnswer
+from evsed.model.tokens import Token
 from house import House
 
 
@@ -54,7 +56,7 @@ def test_rejected_keeps_silent_until_the_interval_is_over() -> None:
     house.answers = (answer("Rejected", 100), answer("Accepted"))
     house.online()
     house.wait(99)
-    assert (asked(house, Boot), house.gates[-1]) == ([0], "closed")
+    assert (asked(house, Boot), house.gates[-1]) == ([0], "rejected")
     house.wait(2)
     assert (asked(house, Boot), house.gates[-1]) == ([0, 100], "open")
 
@@ -75,6 +77,31 @@ def test_no_answer_asks_again_after_thirty_seconds() -> None:
     house.online()
     house.wait(31)
     assert asked(house, Boot) == [0, 30]
+
+
+@pytest.mark.parametrize(("word", "gate"), [("Pending", "pending"), ("Rejected", "rejected")])
+def test_a_new_connection_does_not_shorten_the_wait_that_was_asked_for(word: str, gate: str) -> None:
+    """B02.FR.04, B03.FR.06: a central system that rejects may close the connection too."""
+    house = Reception()
+    house.answers = (answer(word, 100), answer("Accepted"))
+    house.online()
+    house.wait(10)
+    house.offline()
+    house.wait(5)
+    house.online()
+    assert house.gates[-1] == gate
+    house.wait(200)
+    assert asked(house, Boot) == [0, 100]
+
+
+def test_what_is_not_accepted_starts_and_stops_nothing_by_remote() -> None:
+    """B02.FR.05."""
+    house = Reception()
+    house.answers = (answer("Pending"),)
+    house.online()
+    no = Status("Rejected", "the station has not been accepted yet")
+    assert house.call(RequestStart(1, Token("AA"))) == no
+    assert house.call(RequestStop("tx")) == no
 
 
 def test_the_answer_sets_the_heartbeat() -> None:

@@ -7,17 +7,18 @@ import json
 import sqlite3
 from pathlib import Path
 
+import pytest
 from evsed.clock import Clock
 from evsed.core.effects import Ask
 from evsed.model.commands import Refused, Status, TriggerMessage
-from evsed.model.inputs import Answered, Buried, Called, Delivered, LinkDown, LinkUp, Unanswered
+from evsed.model.inputs import Answered, Buried, Called, Delivered, Input, LinkDown, LinkUp, Unanswered
 from evsed.model.journal import Bind
 from evsed.model.questions import Authorize, BootAnswer
-from evsed.model.reports import Kind
+from evsed.model.reports import InventoryReport, Kind
 from evsed.model.tokens import Token
 from evsed.ocpp.outbox import Outcome
 
-from tests.ocpp.link_rig import TAKEN, Csms, Rig, central, connector, event, running
+from tests.ocpp.link_rig import TAKEN, Csms, Rig, at, central, connector, event, running
 
 STARTED = {"transactionId": 77, **TAKEN}
 
@@ -218,6 +219,49 @@ def test_a_status_overtakes_a_transaction_report_that_does_not_get_through(tmp_p
                 await rig.until(lambda: csms.calls("StatusNotification"))
                 await asyncio.sleep(0.1)
             assert [call[2] for call in csms.calls()] == ["StartTransaction", "StatusNotification"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("version", "answers"), [("1.6", []), ("2.0.1", ["SecurityError"])])
+def test_a_rejected_station_serves_no_call(tmp_path: Path, version: str, answers: list[str]) -> None:
+    async def main() -> None:
+        async with central(Csms(), (f"ocpp{version}",)) as csms:
+            rig = Rig(tmp_path, csms.url, (version,))
+            async with running(rig):
+                await rig.until(lambda: rig.has(LinkUp))
+                rig.link.gate("rejected")
+                await csms.sockets[0].send('[2,"c1","ClearCache",{}]')
+                await rig.until(lambda: any("ClearCache c1: not served" in line for line in rig.logs))
+                rig.link.gate("open")
+                await csms.sockets[0].send('[2,"c2","Nonsense",{}]')
+                await rig.until(lambda: any(reply[1] == "c2" for reply in csms.replies()))
+            assert [reply[2] for reply in csms.replies() if reply[1] == "c1"] == answers
+            assert not rig.has(Called)
+
+    asyncio.run(main())
+
+
+def test_while_pending_a_report_that_was_asked_for_goes_out(tmp_path: Path) -> None:
+    """B02.FR.02."""
+
+    async def main() -> None:
+        async with central(Csms(NotifyReport={}), ("ocpp2.0.1",)) as csms:
+            rig = Rig(tmp_path, csms.url, ("2.0.1",))
+            rig.tell(connector(1))
+
+            def station(input: Input) -> None:
+                if isinstance(input, Called):
+                    rig.link.reply(input.call, Status("Accepted"))
+                    rig.tell(InventoryReport(at(0), 7, ()))
+
+            rig.on_input = station
+            async with running(rig):
+                await rig.until(lambda: rig.has(LinkUp))
+                rig.link.gate("pending")
+                await csms.sockets[0].send('[2,"c1","GetBaseReport",{"requestId":7,"reportBase":"FullInventory"}]')
+                await rig.until(lambda: csms.calls("NotifyReport"))
+            assert [call[2] for call in csms.calls()] == ["NotifyReport"]
 
     asyncio.run(main())
 

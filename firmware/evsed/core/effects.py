@@ -41,7 +41,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What may be sent now: nothing but boot (`closed`), also what was triggered (`pending`), everything (`open`)."""
+    """What may be sent now: nothing but boot (`closed`; `rejected`: and no call is answered either), also what was
+    triggered (`pending`), everything (`open`)."""
 
     level: str
 

@@ -22,6 +22,7 @@ HEARTBEAT = "OCPPCommCtrlr.HeartbeatInterval"
 RETRY = 30.0  # s until a boot notification that got no answer is sent again
 POLITE = 60.0  # s where a Pending or Rejected answer gives no interval: not to flood the central system
 TIMEOUT = 30.0  # s for an answer
+NOT_ACCEPTED = {"Pending": "pending", "Rejected": "rejected"}  # the gate by the last answer
 
 
 class Registration:
@@ -41,6 +42,9 @@ class Registration:
         self._registered: str | None = None  # the version in which the station was accepted
         self._asked: dict[int, type] = {}
         self._boot_at: float | None = None
+        self._not_before = float(
+            "-inf"
+        )  # mono s of the earliest boot notification; a new connection does not change it
         self._beat_at: float | None = None
 
     def handle(self, event: Input | Fact, now: Instant) -> Iterator[Effect | Fact]:
@@ -88,8 +92,11 @@ class Registration:
             yield Registered("Accepted")
             self._plan_beat(now)
         else:
-            yield Gate("closed")
-            yield self._boot(self._cause, now)
+            yield Gate(NOT_ACCEPTED.get(self._word, "closed"))
+            if now.mono < self._not_before:
+                self._boot_at = self._not_before
+            else:
+                yield self._boot(self._cause, now)
 
     def _boot(self, cause: str, now: Instant) -> Effect:
         self._boot_at = None
@@ -113,8 +120,8 @@ class Registration:
                 yield Save("registration", "accepted", True)
         else:
             self._registered, self._beat_at = None, None
-            self._boot_at = now.mono + (answer.interval or POLITE)
-            yield Gate("pending" if answer.word == "Pending" else "closed")
+            self._boot_at = self._not_before = now.mono + (answer.interval or POLITE)
+            yield Gate(NOT_ACCEPTED.get(answer.word, "rejected"))
             yield Note(f"boot notification: the central system answered {answer.word}", "warning")
         yield Registered(answer.word)
 

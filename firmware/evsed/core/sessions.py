@@ -93,6 +93,7 @@ class Sessions:
         self._remote: dict[int, RequestStart] = {}  # remote starts whose token is being judged
         self._operative = dict.fromkeys(self._sessions, True)
         self._welcome = accepted_before
+        self._accepted = False  # on the connection that stands
         self._bar()
 
     def handle(self, event: Input | Fact, now: Instant) -> Out:
@@ -168,6 +169,7 @@ class Sessions:
                 session.barred = "the central system has never accepted this station"
 
     def _online(self, online: bool) -> None:
+        self._accepted = online
         for session in self._sessions.values():
             session.ledger.online = online
 
@@ -225,6 +227,9 @@ class Sessions:
     # --- commands -------------------------------------------------------------------------------------------------
 
     def _request_start(self, call: int, command: RequestStart, now: Instant) -> Out:
+        if not self._accepted:  # B02.FR.05; 1.6 does not allow the call before
+            yield Reply(call, Status("Rejected", "the station has not been accepted yet"))
+            return
         if command.evse is not None and command.evse not in self._sessions:
             yield Reply(call, Status("Rejected", f"there is no EVSE {command.evse}"))
             return
@@ -247,6 +252,9 @@ class Sessions:
             yield from self._start(meant, command.token, command.group, command, now)
 
     def _request_stop(self, call: int, transaction: str | None, now: Instant) -> Out:
+        if not self._accepted:
+            yield Reply(call, Status("Rejected", "the station has not been accepted yet"))
+            return
         session = self._of(transaction) if transaction is not None else None
         if session is None or session.ledger.stopping is not None:
             yield Reply(call, Status("Rejected", "no such transaction is running"))

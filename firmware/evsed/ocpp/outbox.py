@@ -60,10 +60,14 @@ class Grant:
     what: type
     evse: int | None
     after: int  # row id
-    served: set[int] = field(default_factory=set)
+    served: set[int | None] = field(default_factory=set)
 
 
-TRIGGERED: Mapping[str, type] = {"StatusNotification": ConnectorReport, "MeterValues": MeterReport}
+TRIGGERED: Mapping[str, type] = {
+    "StatusNotification": ConnectorReport,
+    "MeterValues": MeterReport,
+    "NotifyReport": InventoryReport,
+}
 
 
 class Outbox:
@@ -264,8 +268,7 @@ class Outbox:
                 for grant in self._grants:
                     if not isinstance(item.report, grant.what) or item.id <= grant.after or item.not_before > now:
                         continue
-                    assert not isinstance(item.report, InventoryReport)  # nothing in TRIGGERED
-                    evse = item.report.evse
+                    evse = None if isinstance(item.report, InventoryReport) else item.report.evse
                     if item.frames or (grant.evse in (None, evse) and evse not in grant.served):
                         grant.served.add(evse)
                         return item

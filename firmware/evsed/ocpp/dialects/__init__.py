@@ -69,6 +69,7 @@ class Dialect(Protocol):
 
     version: str  # "1.6"
     subprotocol: str  # "ocpp1.6"
+    while_rejected: str | None  # the error that answers every call after a Rejected boot notification; None: silence
 
     def spell(self, report: Report, context: Context) -> tuple[Body, ...]:
         """The calls that tell `report`, in order; none when this version has no word for it."""

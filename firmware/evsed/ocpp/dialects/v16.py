@@ -120,6 +120,7 @@ class V16(Checked):
 
     version = "1.6"
     subprotocol = "ocpp1.6"
+    while_rejected: str | None = None  # 4.2: a rejected charge point does not answer
     folder, request = "v16", ""
     ours, readers, spell_answer = v16_commands.OURS, v16_commands.READERS, v16_commands.answer
     # 1.6 leaves no choice: a transaction begins when energy may flow, and ends with the authorisation, which the plug

@@ -69,6 +69,7 @@ class V2(Checked):
     """See Dialect. A version names itself and its folder."""
 
     subprotocol: str
+    while_rejected: str | None = "SecurityError"  # B03.FR.08
     request = "Request"
     ours, readers, spell_answer = v2_commands.OURS, v2_commands.READERS, v2_commands.answer
     overlay: Mapping[str, str] = {}

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from evsed.core.effects import Ask
-from evsed.model.commands import Answer, Command, Refused, Status, TriggerMessage
+from evsed.model.commands import Answer, Command, GetBaseReport, Refused, Status, TriggerMessage
 from evsed.model.inputs import Answered, Called, LinkUp, Unanswered
 from evsed.model.journal import Frame
 from evsed.model.questions import Question
@@ -93,7 +93,7 @@ class Talk:
         if (ask := self._lasting.next_ask()) is not None:
             await self._ask(ask)
             return True
-        if self._commits or self._lasting.level == "closed":
+        if self._commits or self._lasting.level in ("closed", "rejected"):
             return False
         if self._ready is None:
             outcome = self._lasting.outbox.prepare(self._lasting.now(), self._lasting.level, new_id)
@@ -226,6 +226,12 @@ class Talk:
             self._lasting.log(f"an answer to a question nobody asked: {answer.id}", "warning")
 
     def _called(self, call: Call) -> None:
+        if self._lasting.level == "rejected":
+            code = self._dialect.while_rejected
+            self._lasting.log(f"{call.action} {call.id}: not served, the central system has rejected us", "warning")
+            if code is not None:
+                self._refuse(call.id, code, "the boot notification was rejected")
+            return
         try:
             command = self._dialect.read(call.action, call.payload, self._lasting.context)
         except RefusedCall as refused:
@@ -248,8 +254,12 @@ class Talk:
         if isinstance(answer, Refused):
             self._refuse(call.id, answer.code, answer.why)
             return
-        if isinstance(command, TriggerMessage) and answer == Status("Accepted") and self._lasting.level == "pending":
-            self._lasting.outbox.grant(command.what, command.evse, mark)
+        if answer == Status("Accepted") and self._lasting.level == "pending":
+            match command:
+                case TriggerMessage(what, evse):
+                    self._lasting.outbox.grant(what, evse, mark)
+                case GetBaseReport():  # B02.FR.02
+                    self._lasting.outbox.grant("NotifyReport", None, mark)
             self._lasting.wake.set()
         try:
             payload = self._dialect.answer(command, answer, self._lasting.context)
