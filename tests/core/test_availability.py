@@ -37,6 +37,21 @@ def test_a_running_transaction_is_waited_for() -> None:
     assert usable(house)[1] is False
 
 
+def test_what_was_scheduled_survives_a_restart() -> None:
+    for number in (0, 1):
+        house = charging()
+        assert house.call(ChangeAvailability(number, False)) == Status("Scheduled")
+        again = House(kept=house.saved, mono=house.mono + 5, boot=2, before=house)
+        again.online()
+        again.pilot(1)
+        again.wait(2)
+        assert again.amps() == 32.0
+        again.card()
+        again.wait(3)
+        assert usable(again)[1] is False
+        assert "after" not in str(again.saved["availability"])
+
+
 def test_what_was_scheduled_can_be_taken_back() -> None:
     house = charging()
     house.call(ChangeAvailability(1, False))
