@@ -173,6 +173,12 @@ def test_the_meter_may_be_asked_for_now() -> None:
     assert [(report.evse, report.samples[0].context) for report in loose(house)] == [(2, Context.TRIGGER)]
 
 
+def test_what_is_asked_for_names_the_transaction_that_runs() -> None:
+    house = charging()
+    house.call(TriggerMessage("MeterValues"))
+    assert [report.transaction for report in loose(house)] == [house.transactions()[0].transaction]
+
+
 def test_the_register_outlives_a_restart() -> None:
     house = charging()
     house.meter(add_wh=500)

@@ -25,6 +25,13 @@ def test_an_idle_station_restarts_at_once_and_knows_why_afterwards() -> None:
     assert house.saved["restart"] == {"cause": "RemoteReset"}
 
 
+def test_on_idle_was_not_scheduled_where_nothing_ran() -> None:
+    """B11 (TC_B_23_CS)."""
+    house = House()
+    assert house.call(Reset(on_idle=True)) == Status("Accepted")
+    assert restarts(house) == ["RemoteReset"]
+
+
 @pytest.mark.parametrize(
     ("command", "reason"),
     [(Reset(hard=True), StopReason.IMMEDIATE_RESET), (Reset(), StopReason.SCHEDULED_RESET)],
@@ -87,9 +94,17 @@ def test_one_evse_ends_its_transaction_and_acknowledges_its_fault() -> None:
     assert restarts(house) == []
 
 
-def test_what_cannot_be_reset() -> None:
+def test_one_evse_waits_for_its_transaction_if_it_is_to() -> None:
+    """B12.FR.01 and 07."""
     house = charging()
-    assert house.call(Reset(evse=5)) == Status("Rejected", "there is no EVSE 5")
-    assert house.call(Reset(on_idle=True, evse=1)) == Status(
-        "Rejected", "EVSE 1 is in use; an EVSE alone is reset at once or not at all"
-    )
+    assert house.call(Reset(on_idle=True, evse=1)) == Status("Scheduled")
+    house.wait(10)
+    assert Do(1, "acknowledge") not in house.effects
+    house.card()
+    house.wait(3)
+    assert house.effects.count(Do(1, "acknowledge")) == 1
+    assert (house.transactions()[-1].stop_reason, restarts(house)) == (StopReason.LOCAL, [])
+
+
+def test_what_cannot_be_reset() -> None:
+    assert charging().call(Reset(evse=5)) == Status("Rejected", "there is no EVSE 5")

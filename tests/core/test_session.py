@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from evsed.model.commands import RequestStart, RequestStop, Status
 from evsed.model.tokens import Standing, Token, Verdict
@@ -244,3 +246,16 @@ def test_a_finished_session_starts_another_transaction_by_card() -> None:
     house.card("0B0B0B0B")
     house.ask()
     assert [line for line in house.story() if line.startswith("Started")] == ["Started Authorized"] * 2
+
+
+def test_a_meter_that_is_silent_is_not_waited_for() -> None:
+    house = charging()
+    house.meter(add_wh=100)
+    house.wait(11, meters=False)
+    house.pilots[1] = replace(house.pilots[1], opened_at=None)
+    obey = house._pilot_obeys
+    house._pilot_obeys = lambda evse: obey(evse)[:1]  # type: ignore[method-assign]  # the contactor opens, no reading comes
+    house.card()
+    house.wait(0.1, meters=False)
+    last = house.transactions()[-1]
+    assert (last.kind.value, last.meter_wh) == ("Ended", 100.0)

@@ -84,6 +84,14 @@ def test_an_event_without_samples_and_an_inventory_need_no_call() -> None:
     assert DIALECT.spell(MeterReport(AT, 1, ()), context()) == ()
 
 
+def test_triggered_values_name_the_transaction_that_runs_if_it_has_its_number() -> None:
+    (during,) = DIALECT.spell(MeterReport(AT, 1, (PERIODIC,), TRANSACTION), context())
+    (unbound,) = DIALECT.spell(MeterReport(AT, 1, (PERIODIC,), TRANSACTION), context(bound=False))
+    (outside,) = DIALECT.spell(MeterReport(AT, 1, (PERIODIC,)), context())
+    assert during.payload["transactionId"] == NUMBER
+    assert "transactionId" not in {**unbound.payload, **outside.payload}
+
+
 def test_a_missing_meter_reading_is_said_in_a_note() -> None:
     (start,) = DIALECT.spell(event(Kind.STARTED), context())
     assert start.payload["meterStart"] == 0

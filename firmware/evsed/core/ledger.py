@@ -62,6 +62,7 @@ class Ledger:
         self.transaction = transaction
         self.online = False
         self.offer = (0.0, evse.phases)  # A and phases, what the limits give
+        self.silent = False  # the meter is known not to answer
         self.cable: float | None = None  # A, by the pilot's proximity resistor
         self.reading: Reading | None = None  # None while the meter is silent
         self.register_wh = transaction.meter_last_wh if transaction else None  # the last one that was ever told
@@ -80,7 +81,7 @@ class Ledger:
 
     def measured(self, reading: Reading | None, now: Instant) -> None:
         """A believable reading, or None when the meter has fallen silent."""
-        self.reading = reading
+        self.reading, self.silent = reading, reading is None
         if reading is None or reading.import_wh is None:
             return
         self.register_wh = reading.import_wh

@@ -248,7 +248,7 @@ class Metering:
         if meter.reading is not None:
             sample = take(meter.reading, now, context, measurands, meter.offer)
             if sample.values:
-                yield Tell(MeterReport(now, evse, (sample,)))
+                yield Tell(MeterReport(now, evse, (sample,), meter.transaction))
 
 
 def _doubt(reading: Reading, highest_wh: float | None) -> str:

@@ -28,7 +28,8 @@ class Resets:
     def __init__(self, topology: Topology, running: frozenset[int]) -> None:
         self._evses = {evse.id for evse in topology.evses}
         self._running = set(running)
-        self._pending: Reset | None = None
+        self._pending: str | None = None  # the restart's cause
+        self._evses_pending: set[int] = set()  # to be reset alone, once idle
         self._by: float | None = None  # mono s at which the restart comes, whatever still runs
 
     def handle(self, event: Input | Fact, now: Instant) -> Out:
@@ -38,6 +39,9 @@ class Resets:
                 self._running.add(transaction.evse)
             case TransactionOver(evse):
                 self._running.discard(evse)
+                if evse in self._evses_pending:
+                    self._evses_pending.discard(evse)
+                    yield Do(evse, "acknowledge")
                 yield from self._restart_if_quiet()
             case Called(call, Reset() as command):
                 yield from self._reset(call, command, now)
@@ -51,7 +55,7 @@ class Resets:
 
     def view(self, now: Instant) -> dict[str, Any]:
         """Whether a restart is pending."""
-        return {"pending": self._pending is not None}
+        return {"pending": self._pending is not None, "evses": sorted(self._evses_pending)}
 
     def _reset(self, call: int, command: Reset, now: Instant) -> Out:
         if command.evse is not None:
@@ -60,7 +64,7 @@ class Resets:
         reason = StopReason.IMMEDIATE_RESET if command.hard else StopReason.SCHEDULED_RESET
         waits = command.on_idle and bool(self._running)
         yield Reply(call, Status("Scheduled" if waits else "Accepted"))
-        self._pending = command
+        self._pending = "ScheduledReset" if waits else "RemoteReset"  # B11: what did not wait was not scheduled
         if not waits:
             self._by = now.mono + ENDING
             for evse in sorted(self._running):
@@ -73,9 +77,8 @@ class Resets:
         if evse is None or evse not in self._evses:
             yield Reply(call, Status("Rejected", f"there is no EVSE {evse}"))
         elif evse in self._running and command.on_idle:
-            yield Reply(
-                call, Status("Rejected", f"EVSE {evse} is in use; an EVSE alone is reset at once or not at all")
-            )
+            self._evses_pending.add(evse)
+            yield Reply(call, Status("Scheduled"))
         else:
             yield Reply(call, Status("Accepted"))
             if evse in self._running:
@@ -84,7 +87,6 @@ class Resets:
 
     def _restart_if_quiet(self) -> Out:
         if self._pending is not None and not self._running:
-            command, self._pending, self._by = self._pending, None, None
-            cause = "ScheduledReset" if command.on_idle else "RemoteReset"
+            cause, self._pending, self._by = self._pending, None, None
             yield Save("restart", "cause", cause)  # told in the next boot notification
             yield Restart(cause)

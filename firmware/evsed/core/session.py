@@ -249,7 +249,7 @@ class Session:
             return False
         if not self._charged or not self.evse.has_meter or seen.opened_at is None or self.ledger.transaction is None:
             return True
-        return reading is not None and reading.at >= seen.opened_at
+        return self.ledger.silent or (reading is not None and reading.at >= seen.opened_at)
 
     def _finish(self, now: Instant) -> Out:
         if self.ledger.stopping is not None:

@@ -69,11 +69,15 @@ class ConnectorReport:
 
 @dataclass(frozen=True, slots=True)
 class MeterReport:
-    """Meter values outside a transaction: clock-aligned or triggered. evse 0 is the station's own meter."""
+    """Meter values outside a transaction's story: clock-aligned or triggered. evse 0 is the station's own meter.
+
+    `transaction`: the one that was running there, if any.
+    """
 
     at: Instant
     evse: int
     samples: tuple[Sample, ...]
+    transaction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

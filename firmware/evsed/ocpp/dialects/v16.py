@@ -142,7 +142,9 @@ class V16(Checked):
                 transaction = {"transactionId": GIVEN_UP if number is None else number}
                 return self._meter_values(report.evse, report.samples, transaction, context)
             case MeterReport():
-                return self._meter_values(report.evse, report.samples, {}, context)
+                number = None if report.transaction is None else context.number(report.transaction)
+                transaction = {} if number is None else {"transactionId": number}
+                return self._meter_values(report.evse, report.samples, transaction, context)
             case ConnectorReport():
                 return (self._status(report, context),)
             case InventoryReport():

@@ -79,7 +79,7 @@ class V2(Checked):
         match report:
             case TransactionReport():
                 return (self.body("TransactionEvent", _transaction_event(report, context)),)
-            case MeterReport(_, evse, samples):
+            case MeterReport(evse=evse, samples=samples):
                 values = [meter_value(sample, context) for sample in samples if sample.values]
                 return (self.body("MeterValues", {"evseId": evse, "meterValue": values}),) if values else ()
             case ConnectorReport(evse=0):
