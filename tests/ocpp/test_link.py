@@ -242,6 +242,28 @@ def test_a_rejected_station_serves_no_call(tmp_path: Path, version: str, answers
     asyncio.run(main())
 
 
+def test_the_answer_to_what_makes_us_reconnect_goes_first(tmp_path: Path) -> None:
+    """1.6 security whitepaper A01: AuthorizationKey is Accepted, then comes the new connection."""
+
+    async def main() -> None:
+        async with central(Csms()) as csms:
+            rig = Rig(tmp_path, csms.url)
+
+            def station(input: Input) -> None:
+                if isinstance(input, Called):
+                    rig.link.reply(input.call, Status("Accepted"))
+                    rig.link.reconnect()
+
+            rig.on_input = station
+            async with running(rig):
+                await rig.until(lambda: rig.has(LinkUp))
+                await csms.sockets[0].send('[2,"c1","ClearCache",{}]')
+                await rig.until(lambda: len(csms.sockets) == 2)
+            assert csms.replies() == [[3, "c1", {"status": "Accepted"}]]
+
+    asyncio.run(main())
+
+
 def test_while_pending_a_report_that_was_asked_for_goes_out(tmp_path: Path) -> None:
     """B02.FR.02."""
 

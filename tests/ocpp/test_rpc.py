@@ -38,6 +38,7 @@ FRAMES: list[tuple[str, Message]] = [
     ('[9,"a",{}]', Garbage("a", "MessageTypeNotSupported", "message type 9 is none of 2, 3 and 4")),
     ('[true,"a",{}]', Garbage("a", "MessageTypeNotSupported", "message type True is none of 2, 3 and 4")),
     ("{}", Garbage(None, "RpcFrameworkError", "not a list of message type and message id")),
+    (r'[2,"a","X",{"b":"\ud83d\ude00"}]', Call("a", "X", {"b": "\U0001f600"})),
 ]
 
 
@@ -54,6 +55,7 @@ def test_a_frame_is_what_it_says(text: str, message: Message) -> None:
         ('[3,"abc",{', "abc", False),
         ("hello", None, True),
         ("[" * 100_000, None, True),
+        (r'[2,"abc","RemoteStartTransaction",{"idTag":"\ud800"}]', "abc", True),
         ('[2,"' + "x" * 300 + '",', None, True),
     ],
 )

@@ -206,6 +206,11 @@ def test_a_warning_is_an_error_code_beside_the_status() -> None:
             {"idTagInfo": {"status": "Accepted", "parentIdTag": "G" * 30, "extra": 1}},
             *(AuthorizeAnswer(Verdict(Standing.ACCEPTED, None, "G" * 30)), None, None),
         ),
+        (
+            "StartTransaction",
+            {"transactionId": 10**30, "idTagInfo": {"status": "Accepted"}},
+            *(None, Verdict(Standing.ACCEPTED), None),
+        ),
         ("StopTransaction", {}, None, None, None),
         ("StopTransaction", {"idTagInfo": {"status": "Expired"}}, None, Verdict(Standing.EXPIRED), None),
         ("MeterValues", {"vendor": "extra"}, None, None, None),

@@ -323,6 +323,16 @@ def test_reset_variables_forgets_what_the_central_system_set(tmp_path: Path) -> 
     store.close()
 
 
+def test_a_password_of_bytes_that_are_no_text_is_kept(tmp_path: Path) -> None:
+    secret = bytes.fromhex("00112233445566778899AABBCCDDEEFF").decode("utf-8", "surrogateescape")
+    store = Store.open(tmp_path)
+    store.submit([Save("variable", "SecurityCtrlr.BasicAuthPassword", secret)])
+    assert store.close()
+    store = Store.open(tmp_path)
+    assert store.things("variable") == {"SecurityCtrlr.BasicAuthPassword": secret}
+    store.close()
+
+
 def test_the_bytes_written_are_counted(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     store.submit([Save("x", "y", json.loads('["' + "z" * 5000 + '"]'))])

@@ -71,6 +71,8 @@ def parse(text: str | bytes, longest: int = LONGEST_FRAME) -> Message:
         return _salvaged(text, f"{len(text)} characters; at most {longest} are read")
     try:
         frame = json.loads(text)
+        if "\\ud" in text.lower():  # half a surrogate pair is no text: it could neither be stored nor sent back
+            json.dumps(frame, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         return _salvaged(text, f"not JSON ({error})")
     if not isinstance(frame, list) or len(frame) < 2:

@@ -29,8 +29,8 @@ BURY = "INSERT OR REPLACE INTO dead_letter SELECT id, json, version, frames, ? F
 
 
 def text_of(thing: object) -> str:
-    """JSON as short as it gets: it is written to an SD card."""
-    return json.dumps(codec.dump(thing), separators=(",", ":"), ensure_ascii=False)
+    """JSON as short as it gets: it is written to an SD card. ASCII: a password's bytes are not always UTF-8."""
+    return json.dumps(codec.dump(thing), separators=(",", ":"))
 
 
 def frames_text(frames: tuple[Frame, ...]) -> str:

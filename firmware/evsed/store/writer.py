@@ -105,7 +105,7 @@ class Writer:
             connection.execute("COMMIT")
             self.commits += 1
             return True
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError, OverflowError) as error:  # the latter: a value that SQLite cannot hold
             try:
                 connection.execute("ROLLBACK")
             except sqlite3.Error:

@@ -17,6 +17,7 @@ from .values import plain, sampled_value
 
 # A transaction without a token needs an idTag all the same: OCPP 2.x's word for it.
 NO_TOKEN = "NoAuthorization"
+LARGEST = 1 << 63  # what a transactionId must stay below to be kept
 GIVEN_UP = -1  # the transactionId of a transaction whose start was never acknowledged (errata 4.0)
 
 # The words of a stop that OCPP 1.6 lacks. HardReset and SoftReset: by the report's own reason.
@@ -245,9 +246,10 @@ class V16(Checked):
 
 def _number(payload: Payload) -> int | None:
     try:
-        return int(payload["transactionId"])
-    except (KeyError, TypeError, ValueError):
+        number = int(payload["transactionId"])
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
+    return number if abs(number) < LARGEST else None
 
 
 def _verdict(payload: Payload) -> Verdict | None:

@@ -25,6 +25,7 @@ from .lasting import Lasting, new_id
 PING = "OCPPCommCtrlr.WebSocketPingInterval"
 PING_LOOK = 10.0  # s after which a changed ping interval is noticed
 MISSED = 2  # pings without an answer after which the connection is dead
+FLUSH = 1.0  # s for answers that are on their way when the connection is to end
 BROKEN = 1006  # RFC 6455 7.1.5: there was no closing handshake
 NO_ID = "-1"  # OCPP 2.x part 4: stands for a message id that could not be read
 
@@ -65,6 +66,8 @@ class Talk:
                 raise ConnectionError("it broke off")
             raise ConnectionError(f"the central system closed it ({f'{code} {reason}'.strip()})")
         finally:
+            if self._sending:  # the answer to what made us reconnect goes first (A01.FR.02)
+                await asyncio.wait(set(self._sending), timeout=FLUSH)
             for task in (*tasks, *self._sending):
                 task.cancel()
             await asyncio.gather(*tasks, *self._sending, return_exceptions=True)
