@@ -87,6 +87,9 @@ def test_it_survives_a_restart() -> None:
     house.call(ChangeAvailability(2, False))
     again = House(evses=2, kept=house.saved, mono=house.mono + 5, before=house)
     again.online()
+    for evse in (1, 2):
+        again.pilot(evse)
+    again.wait(0)
     assert usable(again) == [True, True, False]
 
 

@@ -20,6 +20,27 @@ def test_every_connector_and_the_station_are_told_after_boot() -> None:
     assert [(report.evse, report.always) for report in told(house)] == [(0, True), (1, True), (2, True)]
 
 
+def test_after_a_restart_a_connector_is_told_once_its_pilot_is_heard_and_never_as_free_before() -> None:
+    """B01.FR.05 (TC_B_22_CS): Occupied, and no Available in front of it."""
+    house = House()
+    house.online()
+    house.plug()
+    again = House(kept=house.saved, mono=house.mono + 5, boot=2, before=house)
+    again.online()
+    assert [report.evse for report in told(again)] == [0]
+    again.pilot()
+    again.wait(0)
+    assert [(report.evse, report.plugged, report.always) for report in told(again)[1:]] == [(1, True, True)]
+
+
+def test_a_pilot_that_is_never_heard_is_told_as_a_fault() -> None:
+    house = House()
+    again = House(kept=house.saved, boot=2, before=house)
+    again.online()
+    again.wait(11)
+    assert [(report.evse, report.fault) for report in told(again)] == [(0, None), (1, "PilotLost")]
+
+
 def test_only_what_has_changed_is_told() -> None:
     house = House()
     house.online()

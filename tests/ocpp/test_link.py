@@ -264,6 +264,25 @@ def test_the_answer_to_what_makes_us_reconnect_goes_first(tmp_path: Path) -> Non
     asyncio.run(main())
 
 
+def test_a_restart_waits_until_what_was_told_is_taken(tmp_path: Path) -> None:
+    """B12.FR.04 (TC_B_22_CS): the end of the transaction comes before the reboot."""
+
+    async def main() -> None:
+        async with central(Csms(StartTransaction=STARTED, StopTransaction={})) as csms:
+            rig = Rig(tmp_path, csms.url)
+            async with running(rig):
+                await rig.until(lambda: rig.has(LinkUp))
+                rig.link.gate("open")
+                rig.tell(event(0, Kind.STARTED), event(1, Kind.ENDED))
+                await asyncio.wait_for(rig.link.flush(), 5)
+                assert (len(csms.calls("StopTransaction")), rig.store.count()) == (1, 0)
+                rig.link.gate("closed")
+                rig.tell(connector(1))
+                await asyncio.wait_for(rig.link.flush(), 5)  # what may not go is not waited for
+
+    asyncio.run(main())
+
+
 def test_while_pending_a_report_that_was_asked_for_goes_out(tmp_path: Path) -> None:
     """B02.FR.02."""
 

@@ -32,6 +32,8 @@ class _Connector:
     snapshot: ConnectorReport
     told: ConnectorReport | None = None
     due: float | None = None  # mono s at which a pending snapshot is told
+    heard: bool = False  # since the start; before that nobody knows whether a vehicle is plugged in
+    owed: bool = False  # to be told whatever it is, once its pilot has been heard
     pilot_fault: str | None = None
     pilot_lost_at: float | None = 0.0  # mono s; 0: not heard yet since the start
 
@@ -47,7 +49,7 @@ class Connectors:
         self._all = {number: _Connector(ConnectorReport(now, number, operative=True)) for number in numbers}
         for connector in self._all.values():
             connector.pilot_lost_at = now.mono
-        self._all[0].pilot_lost_at = None
+        self._all[0].pilot_lost_at, self._all[0].heard = None, True
         self._registered = False
         self._offline_since: float | None = None  # mono s
 
@@ -58,6 +60,8 @@ class Connectors:
                 connector = self._all[seen.evse]
                 connector.pilot_lost_at, connector.pilot_fault = None, seen.fault
                 yield from self._update(seen.evse, now)
+                if not connector.heard:
+                    connector.heard, connector.due = True, now.mono  # once the session has said what it makes of it
             case PilotLost(evses):
                 for evse in evses:
                     self._all[evse].pilot_lost_at = now.mono
@@ -125,6 +129,10 @@ class Connectors:
 
     def _tell(self, connector: _Connector, now: Instant, always: bool = False) -> Iterator[Effect]:
         connector.due = None
+        if not connector.heard:
+            connector.owed = connector.owed or always
+            return
+        always, connector.owed = always or connector.owed, False
         at = now if always else connector.snapshot.at
         report = replace(connector.snapshot, at=at, always=always)
         if self._registered and (always or connector.told is None or not _same(report, connector.told)):
@@ -145,7 +153,7 @@ class Connectors:
                 yield from self._tell(connector, now)
             lost = connector.pilot_lost_at
             if lost is not None and now.mono >= lost + PILOT_GONE and connector.pilot_fault != "PilotLost":
-                connector.pilot_fault = "PilotLost"
+                connector.pilot_fault, connector.heard = "PilotLost", True
                 yield from self._update(number, now)
 
 

@@ -31,6 +31,7 @@ CLOSE_TIMEOUT = 1.0  # s: the default of 10 s would delay what comes after a bla
 LONGEST_MESSAGE = 4 * 1024 * 1024  # bytes; what is longer than rpc reads is answered up to here
 STEADY = 10.0  # s that a connection has to stand before the backoff starts over
 PATIENCE = 24 * 3600.0  # s that the version of an open transaction is insisted on when nobody speaks it
+FLUSH_LOOK = 0.02  # s between two looks at the queue before a restart
 QUEUE_LIMIT = 20_000  # rows, some 20 MB; meter values are thinned out beyond it
 
 
@@ -104,9 +105,13 @@ class Link:
             self._running.cancel()
 
     async def flush(self) -> None:
-        """Waits until every reply given so far is out: for a restart that was asked for."""
+        """Waits until every reply and, while they may go, every report given so far is out: for a restart that was
+        asked for. A central system that does not take them makes it wait for ever; bound it."""
         if self._talk is not None:
             await self._talk.flush()
+        lasting = self._lasting
+        while self._talk is not None and lasting.level == "open" and lasting.store.count() > 0:  # noqa: ASYNC110 (once)
+            await asyncio.sleep(FLUSH_LOOK)
 
     async def close(self) -> None:
         """Ends `run` with a closing handshake."""
