@@ -97,6 +97,17 @@ def test_an_overlay_fixes_variables_while_its_version_is_spoken() -> None:
     assert model.members(name) == ("Authorized",)
 
 
+def test_an_overlay_may_say_that_one_variable_is_another() -> None:
+    """1.6 knows one ClockAlignedDataInterval: StopTxnAlignedData without it would be accepted and do nothing."""
+    one, other = "AlignedDataCtrlr.TxEndedInterval", "AlignedDataCtrlr.Interval"
+    model = DeviceModel(TOPOLOGY, {other: "900"}, overlays={"1.6": {one: f"={other}"}})
+    assert model.integer(one) == 0
+    list(model.handle(LinkUp("1.6"), NOW))
+    assert model.integer(one) == 900
+    list(model.handle(put(VariableRef("AlignedDataCtrlr", "Interval"), "60"), NOW))
+    assert model.integer(one) == 60
+
+
 def test_computed_variables_are_asked_of_those_who_know() -> None:
     model = DeviceModel(TOPOLOGY, providers={"SecurityCtrlr.Identity": lambda: "CP001"})
     model.provide({"EVSE(2).AvailabilityState": lambda: "Occupied"})

@@ -89,6 +89,13 @@ def test_what_cannot_be_triggered() -> None:
     assert house.call(TriggerMessage("MeterValues", 4)) == Status("Rejected", "there is no EVSE 4")
 
 
+def test_an_evse_that_means_nothing_is_ignored() -> None:
+    """F06.FR.03."""
+    house = House()
+    house.online()
+    assert house.call(TriggerMessage("Heartbeat", 9)) == Status("Accepted")
+
+
 def test_nothing_vendor_specific_is_agreed() -> None:
     assert House().call(DataTransfer("com.example", "x", None)) == Status(
         "UnknownVendorId", "nothing is agreed with 'com.example'"

@@ -122,6 +122,17 @@ def test_a_remote_start_that_was_given_up_leaves_nothing_to_the_next_transaction
     assert (first.trigger.value, first.remote_start_id) == ("Authorized", None)
 
 
+def test_a_remote_start_with_a_profile_that_cannot_be_used_is_rejected() -> None:
+    """F01.FR.26."""
+    house = House()
+    house.online()
+    house.plug()
+    unsound = Profile(1, 0, Purpose.TX, "Absolute", Schedule(RateUnit.AMPS, (Period(5, 10.0),), START))
+    answer = house.call(RequestStart(1, Token("AA"), 5, profile=unsound))
+    assert answer == Status("Rejected", "the first period starts at 5, not at 0")
+    assert house.story() == []
+
+
 def test_a_remote_start_of_a_transaction_that_runs_unauthorised_belongs_to_it() -> None:
     house = House(presets={"TxCtrlr.TxStartPoint": "EVConnected"})
     house.online()

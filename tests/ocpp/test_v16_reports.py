@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from dialect_values import AT, NUMBER, TRANSACTION, context, judge, reports, texts, tokens
@@ -82,6 +83,15 @@ def test_a_transaction_whose_start_was_given_up_goes_on_with_minus_one() -> None
 def test_an_event_without_samples_and_an_inventory_need_no_call() -> None:
     assert DIALECT.spell(event(Kind.UPDATED), context()) == ()
     assert DIALECT.spell(MeterReport(AT, 1, ()), context()) == ()
+
+
+def test_a_vehicle_that_is_about_to_charge_is_not_suspended_for_that_moment() -> None:
+    """TC_003_CS: Preparing, StartTransaction, Charging."""
+    moment = ConnectorReport(AT, 1, True, plugged=True, transaction=True, charging_state=ChargingState.EV_CONNECTED)
+    assert DIALECT.spell(moment, context()) == ()
+    (asked,) = DIALECT.spell(replace(moment, always=True), context())
+    (broken,) = DIALECT.spell(replace(moment, fault="contactor welded"), context())
+    assert (asked.payload["status"], broken.payload["status"]) == ("SuspendedEVSE", "Faulted")
 
 
 def test_triggered_values_name_the_transaction_that_runs_if_it_has_its_number() -> None:

@@ -110,6 +110,10 @@ HEARTBEAT = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "Heart
         ("Reset", {"type": "Hard"}, "PropertyConstraintViolation", "type: 'Hard' is none of Immediate, OnIdle"),
         ("Reset", {}, "OccurrenceConstraintViolation", "type: is missing"),
         ("Reset", {"type": "OnIdle", "x": 1}, "FormatViolation", "x: is no field of this message"),
+        (
+            *("TriggerMessage", {"requestedMessage": "StatusNotification", "evse": {"id": 1, "connectorId": 3}}),
+            *("PropertyConstraintViolation", "evse.connectorId: every EVSE has one connector, number 1"),
+        ),
         ("GetVariables", {"getVariableData": []}, "OccurrenceConstraintViolation", None),
         (
             *("GetVariables", {"getVariableData": [HEARTBEAT] * 51}),

@@ -49,7 +49,8 @@ class DeviceModel:
     kind "variable" in the store), the technician's preset, the default. Computed ones come from `providers`, by full
     name such as "EVSE(1).AvailabilityState" or "SecurityCtrlr.Identity"; until there is one the default is told.
     `presets` must be free of problems (variables.problems); saved values that no longer fit are left aside and named
-    in `ignored`. `overlays` by OCPP version take effect on LinkUp; the root may apply one earlier by `overlay`.
+    in `ignored`. `overlays` by OCPP version (a value "=Name": what that variable is) take effect on LinkUp;
+    the root may apply one earlier by `overlay`.
     """
 
     hears: tuple[type, ...] = (GetVariables, SetVariables, GetBaseReport, Answered, LinkUp)
@@ -162,7 +163,8 @@ class DeviceModel:
     def _value(self, name: str) -> str | None:
         row, ref = self._rows[name]
         if name in self._overlay:
-            return self._overlay[name]
+            fixed = self._overlay[name]
+            return self._value(fixed[1:]) if fixed.startswith("=") else fixed
         if row.computed:
             return self._computed(name, row, ref)
         if self._lacks(row):

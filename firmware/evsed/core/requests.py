@@ -16,6 +16,7 @@ from .facts import Fact, Registered, StopWanted, TransactionBegan, TransactionOv
 
 UNLOCKING = 5.0  # s for the plug lock to open, once the contactor may
 TRIGGERS = ("BootNotification", "Heartbeat", "MeterValues", "StatusNotification", "TransactionEvent")
+OF_AN_EVSE = TRIGGERS[2:]  # for the others an EVSE means nothing (F06.FR.03)
 
 Out = Iterator[Effect | Fact]
 
@@ -98,7 +99,7 @@ class Requests:
     def _trigger(self, call: int, command: TriggerMessage) -> Out:
         if command.what not in TRIGGERS:
             yield Reply(call, Status("NotImplemented", f"{command.what} is none of {', '.join(TRIGGERS)}"))
-        elif command.evse and self._topology.evse(command.evse) is None:
+        elif command.what in OF_AN_EVSE and command.evse and self._topology.evse(command.evse) is None:
             yield Reply(call, Status("Rejected", f"there is no EVSE {command.evse}"))
         elif command.what == "BootNotification" and self._accepted:
             yield Reply(call, Status("Rejected", "the boot notification has been accepted already"))

@@ -11,7 +11,6 @@ from typing import Any
 
 from evsed.model.commands import GetTransactionStatus, RequestStart, RequestStop, Status, TransactionStatus, Unlock
 from evsed.model.inputs import Called, Delivered, Input, LinkDown, Observed, Presented, Tick
-from evsed.model.profiles import Purpose
 from evsed.model.reports import TransactionReport
 from evsed.model.time import Instant
 from evsed.model.tokens import Standing, Token, TokenKind
@@ -34,6 +33,7 @@ from .facts import (
     VariableChanged,
 )
 from .phases import Phase
+from .profile_rules import start_refusal
 from .session import Session
 
 BEFORE_ACCEPTED = "TxCtrlr.TxBeforeAcceptedEnabled"
@@ -80,7 +80,7 @@ class Sessions:
         queued: Callable[[str | None], bool],
         accepted_before: bool,
     ) -> None:
-        self._config, self._queued = config, queued
+        self._config, self._queued, self._topology = config, queued, topology
         open_ones = {transaction.evse: transaction for transaction in transactions.values()}
         self._sessions: dict[int, Session] = {}
         for evse in topology.evses:
@@ -233,14 +233,15 @@ class Sessions:
         if command.evse is not None and command.evse not in self._sessions:
             yield Reply(call, Status("Rejected", f"there is no EVSE {command.evse}"))
             return
-        if command.profile is not None and command.profile.purpose is not Purpose.TX:
-            yield Reply(call, Status("Rejected", "the profile of a remote start must be a TxProfile"))
-            return
         here = [session for number, session in self._sessions.items() if command.evse in (None, number)]
         meant = _pick(here)
         if meant is None:
             word = ", ".join(f"EVSE {session.evse.id}: {_busy(session)}" for session in here)
             yield Reply(call, Status("Rejected", word))
+            return
+        profile = command.profile
+        if profile is not None and (why := start_refusal(meant.evse.id, profile, self._topology, self._config)):
+            yield Reply(call, Status("Rejected", why))
             return
         running = meant.ledger.transaction
         yield Reply(call, Status("Accepted", transaction=running.id if running else None))

@@ -129,6 +129,7 @@ class V16(Checked):
     overlay: Mapping[str, str] = {
         "TxCtrlr.TxStartPoint": "PowerPathClosed",
         "TxCtrlr.TxStopPoint": "Authorized",
+        "AlignedDataCtrlr.TxEndedInterval": "=AlignedDataCtrlr.Interval",  # ClockAlignedDataInterval is for both
     }
 
     def spell(self, report: Report, context: Context) -> tuple[Body, ...]:
@@ -146,6 +147,8 @@ class V16(Checked):
                 number = None if report.transaction is None else context.number(report.transaction)
                 transaction = {} if number is None else {"transactionId": number}
                 return self._meter_values(report.evse, report.samples, transaction, context)
+            case ConnectorReport(transaction=True, fault=None, charging_state=ChargingState.EV_CONNECTED, always=False):
+                return ()  # on its way from Preparing to Charging: the vehicle has some seconds for the offer
             case ConnectorReport():
                 return (self._status(report, context),)
             case InventoryReport():

@@ -155,6 +155,8 @@ READERS: Mapping[str, Callable[[Payload, Context], Command]] = {
 
 def _evse(payload: Payload) -> int | None:
     found = payload.get("evse")
+    if found is not None and found.get("connectorId", 1) != 1:
+        raise RefusedCall("PropertyConstraintViolation", "evse.connectorId: every EVSE has one connector, number 1")
     return None if found is None else int(found["id"])
 
 
