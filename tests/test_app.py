@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from evsed import app
-from evsed.model.journal import Save
+from evsed.model.journal import Booted, Save
 from evsed.settings import load
 from evsed.station_socket import StationSocket
 from evsed.store.database import Store
@@ -169,6 +169,31 @@ def test_what_the_last_run_was_ended_for_is_told_once(config: Callable[..., Path
     after = Store.open(tmp_path / "state")
     assert after.things("restart") == {}
     after.close()
+
+
+def test_a_part_that_ends_takes_the_station_with_it_for_systemd_to_start_it_again(
+    config: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Part(app.App):
+        async def _watchdog(self) -> None:
+            raise LookupError("a mistake")
+
+    code = asyncio.run(asyncio.wait_for(Part(load(str(config()))).run(), 10))
+    text = capsys.readouterr().err
+    assert code == 1
+    words = "a mistake of evsed, the station ends and is to be started again: LookupError('a mistake')"
+    assert words in text
+    assert "Traceback" in text
+
+
+def test_a_restart_within_a_boot_knows_the_time_that_the_central_system_told(
+    config: Callable[..., Path], tmp_path: Path
+) -> None:
+    store = Store.open(tmp_path / "state")
+    store.submit([Booted(store.new_boot(), 4e9)])
+    store.close()
+    _, view = asyncio.run(one_life(config(), tmp_path))
+    assert view["clock"]["utc"] > 4e9
 
 
 # --- the control socket -------------------------------------------------------------------------------------------

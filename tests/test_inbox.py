@@ -89,6 +89,9 @@ class Desk:
     def restart(self, restart: Restart) -> None:
         self.did.append(restart)
 
+    def broken(self, error: Exception) -> None:
+        self.did.append(error)
+
     def note(self, text: str, level: str) -> None:
         self.did.append((level, text))
 
@@ -209,3 +212,46 @@ def test_ticks_come_at_the_deadlines_and_end_with_close() -> None:
         assert [round(at, 6) for kind, at in desk.script.heard if kind is Tick] == [10.0, 10.5, 3600.0, 86_400.0]
 
     on_the_loop(story)
+
+
+def test_a_rule_that_fails_ends_the_station_and_nothing_more_is_built_on_it() -> None:
+    async def story() -> None:
+        mistake = ZeroDivisionError("in a rule")
+
+        class Faulty(Script):
+            def handle(self, event: Input | Fact, now: Instant) -> Iterator[Effect | Fact]:
+                yield from super().handle(event, now)
+                if isinstance(event, LinkUp):
+                    raise mistake
+
+        desk = Desk({LinkUp: [Note("never said")], LinkDown: [Note("never said")]}, due=[5.0])
+        desk.inbox = Inbox(Station([Faulty(desk.script._says, [5.0])]), desk.clock, desk)
+        desk.inbox.put(DiskTrouble(None))
+        try:
+            desk.inbox.put(LinkUp("1.6"))
+        except ZeroDivisionError:
+            pass
+        desk.inbox.put(LinkDown("after it"))
+        await asyncio.sleep(10)
+        assert desk.did == [mistake]
+
+    play(story())
+
+
+def test_an_effect_that_fails_after_its_commit_ends_the_station() -> None:
+    async def story() -> None:
+        mistake = ValueError("in the link")
+
+        class Clumsy(Desk):
+            def ask(self, ask: Ask) -> None:
+                raise mistake
+
+        desk = Clumsy({Started: [Save("thing", "1", 1), Ask(1, Beat(), 10.0)]})
+        try:
+            desk.inbox.put(Started("PowerUp"))
+        except ValueError:
+            pass
+        assert mistake in desk.did
+        assert len(desk.commits) == 1  # what was written stays written
+
+    play(story())

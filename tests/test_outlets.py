@@ -177,3 +177,28 @@ def test_a_card_is_presented_to_the_evses_of_its_reader() -> None:
         assert cards.closed
 
     play(story())
+
+
+class Buggy(Register):
+    """A meter whose driver has a mistake at its second reading only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readings = 0
+
+    async def read(self) -> Reading:
+        self.readings += 1
+        if self.readings == 2:
+            raise KeyError("volts")
+        return await super().read()
+
+
+def test_a_mistake_in_a_meters_driver_is_a_silent_meter_that_is_asked_again() -> None:
+    async def story() -> None:
+        outlets, heard = opened(Board(), {1: (Buggy(), 1.0)})
+        await asyncio.sleep(2.5)
+        assert [type(put) for _, put in heard] == [Metered, MeterSilent, Metered]
+        assert heard[1][1] == MeterSilent(1, "its driver failed: KeyError('volts')")
+        await outlets.close()
+
+    play(story())

@@ -9,6 +9,7 @@ import itertools
 import os
 import signal
 import sys
+import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -77,6 +78,7 @@ class App:
         self._ended = asyncio.Event()
         self._parts: dict[str, Any] = {}  # opened buses by name
         self._disk: str | None = None
+        self._code = 0
 
     async def run(self) -> int:
         """Until the end. DriverError, StoreError, OSError: it cannot be run."""
@@ -87,6 +89,7 @@ class App:
             known = len(store.offsets())
             self._clock = Clock(store.new_boot())
             self._clock.offsets = store.offsets()
+            self._clock.offset = self._clock.offsets.get(self._clock.boot)  # what an earlier run of this boot was told
             self._build(known)
             boards, pilot = self._boards()
             self._outlets = Outlets(boards, self._meters(), self._readers(), self._put)
@@ -107,15 +110,23 @@ class App:
                 tasks.append(asyncio.ensure_future(pilot.run()))
             if settings.ocpp.url:
                 tasks.append(asyncio.ensure_future(self._link.run()))
-            self._outlets.start()
+            tasks += self._outlets.start()
             log(f"station {settings.station.serial} is up with {len(settings.evses)} EVSE(s)")
-            await self._ended.wait()
+            await self._until_ended(tasks)
             self._inbox.close()
             await self._link.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        return 0
+        return self._code
+
+    async def _until_ended(self, tasks: Sequence[asyncio.Future[Any]]) -> None:
+        """Until somebody wants the end, or a task that should run for ever has ended: half a station must not stay."""
+        ended = asyncio.ensure_future(self._ended.wait())
+        done, _ = await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        for task in done - {ended}:
+            self.broken(task.exception() or RuntimeError(f"{task} has ended"))
 
     # --- what it is made of ---------------------------------------------------------------------------------------
 
@@ -267,6 +278,14 @@ class App:
     def note(self, text: str, level: str) -> None:
         """See inbox.Hands."""
         log(text, level)
+
+    def broken(self, error: BaseException) -> None:
+        """See inbox.Hands. Running charges go on by the pilot's lease while systemd starts the station again."""
+        if self._code == 0:
+            trace = "".join(traceback.format_exception(error)).rstrip()
+            log(f"a mistake of evsed, the station ends and is to be started again: {error!r}\n{trace}", "error")
+        self._code = 1
+        self._ended.set()
 
     # --- the rest -------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,9 @@ class Hands(Protocol):
 
     def note(self, text: str, level: str) -> None: ...
 
+    def broken(self, error: Exception) -> None:
+        """The rules or an effect have failed, and what memory holds is not what the disk holds: end this process."""
+
 
 class Inbox:
     """`put` may be called from anywhere in the loop, also while an effect is being carried out."""
@@ -58,10 +61,13 @@ class Inbox:
         self._permits = Permits(hands.permit)
         self._waiting: deque[tuple[Input, Sequence[Entry], Done | None]] = deque()
         self._busy = False
+        self._broken = False
         self._timer: asyncio.TimerHandle | None = None
 
     def put(self, input: Input, entries: Sequence[Entry] = (), done: Done | None = None) -> None:
         """Give an input. `entries` join the commit of what it causes; `done` is called after its effects."""
+        if self._broken:
+            return  # nothing more is built on what may be wrong; the next process goes on from the disk
         self._waiting.append((input, entries, done))
         if self._busy:
             return
@@ -69,6 +75,9 @@ class Inbox:
         try:
             while self._waiting:
                 self._take(*self._waiting.popleft())
+        except Exception as error:  # whoever gave the input may survive it, as the link does; the station must not
+            self._break(error)
+            raise
         finally:
             self._busy = False
         self._set_timer()
@@ -77,6 +86,12 @@ class Inbox:
         """No more ticks."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def _break(self, error: Exception) -> None:
+        self._broken = True
+        self._waiting.clear()
+        self.close()
+        self._hands.broken(error)
 
     def _take(self, input: Input, more: Sequence[Entry], done: Done | None) -> None:
         entries: list[Entry] = list(more)
@@ -95,11 +110,15 @@ class Inbox:
             return
 
         def committed() -> None:
-            for permit in raised:
-                self._permits.durable(permit)
-            self._carry_out(after, done)
-            if any(isinstance(entry, Tell) for entry in entries):
-                self._hands.queued()
+            try:
+                for permit in raised:
+                    self._permits.durable(permit)
+                self._carry_out(after, done)
+                if any(isinstance(entry, Tell) for entry in entries):
+                    self._hands.queued()
+            except Exception as error:
+                self._break(error)
+                raise
 
         self._hands.submit(entries, committed)
 

@@ -30,14 +30,13 @@ class Outlets:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._seen: dict[int, Seen] = {}
 
-    def start(self) -> None:
-        """Begin to listen to everything."""
-        for board in set(self._boards.values()):
-            self._spawn(self._listen(board))
-        for evse, (meter, every) in self._meters.items():
-            self._spawn(self._read(evse, meter, every))
-        for reader, evses in self._readers.values():
-            self._spawn(self._watch(reader, evses))
+    def start(self) -> list[asyncio.Task[Any]]:
+        """Begin to listen to everything. None of these tasks ends by itself: one that does has failed, and whoever
+        started it must not go on without it."""
+        works = [self._listen(board) for board in set(self._boards.values())]
+        works += [self._read(evse, meter, every) for evse, (meter, every) in self._meters.items()]
+        works += [self._watch(reader, evses) for reader, evses in self._readers.values()]
+        return [self._spawn(work) for work in works]
 
     async def close(self) -> None:
         """Leave the hardware alone."""
@@ -68,10 +67,11 @@ class Outlets:
         """By EVSE: what its pilot says now; an EVSE whose pilot is gone is absent."""
         return {str(evse): dataclasses.asdict(seen) for evse, seen in self._seen.items()}
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _listen(self, board: PilotBoard) -> None:
         async for seen in board.seen():
@@ -87,6 +87,8 @@ class Outlets:
                 reading = await meter.read()
             except DriverError as error:
                 self._put(MeterSilent(evse, str(error)))
+            except Exception as error:  # a driver with a bug costs its meter, not the station
+                self._put(MeterSilent(evse, f"its driver failed: {error!r}"))
             else:
                 self._put(Metered(evse, reading))
             due = max(due + every, loop.time())
