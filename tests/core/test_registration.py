@@ -94,6 +94,16 @@ def test_a_new_connection_does_not_shorten_the_wait_that_was_asked_for(word: str
     assert asked(house, Boot) == [0, 100]
 
 
+def test_a_status_can_be_triggered_while_pending() -> None:
+    """B02.FR.02, F06.FR.10."""
+    house = Reception()
+    house.answers = (answer("Pending"),)
+    house.online()
+    assert house.reports == []
+    assert house.call(TriggerMessage("StatusNotification", 1)) == Status("Accepted")
+    assert len(house.connectors(1)) == 1
+
+
 def test_what_is_not_accepted_starts_and_stops_nothing_by_remote() -> None:
     """B02.FR.05."""
     house = Reception()

@@ -135,7 +135,8 @@ class Connectors:
         always, connector.owed = always or connector.owed, False
         at = now if always else connector.snapshot.at
         report = replace(connector.snapshot, at=at, always=always)
-        if self._registered and (always or connector.told is None or not _same(report, connector.told)):
+        news = self._registered and (connector.told is None or not _same(report, connector.told))
+        if always or news:  # what was triggered is told while Pending too (B02.FR.02)
             connector.told = report
             yield Tell(report)
 
