@@ -187,3 +187,28 @@ def test_the_register_outlives_a_restart() -> None:
     again = House(kept=house.saved, mono=house.mono + 5, boot=1, before=house)
     again.give(Metered(1, Reading(again.mono, import_wh=3.0, volts=(230.0, 230.0, 230.0))))
     assert meter_view(again)["why"] == "its import register went back from 500 Wh to 3 Wh"
+
+
+def test_a_new_meter_is_believed_after_a_minute_and_its_register_outlives_a_restart() -> None:
+    house = charging()
+    house.meter(add_wh=50_000)
+    house.unplug()
+    house.wait(2)
+    house.register[1] = 3.0
+    house.wait(60)
+    assert meter_view(house)["silent"] is True
+    house.wait(2)
+    words = "its import register went back from 50000 Wh to 3 Wh, for 60 s: taken for a new meter"
+    assert f"meter of EVSE 1: {words}" in notes(house)
+    assert (meter_view(house)["silent"], meter_view(house)["register_wh"]) == (False, 3.0)
+    again = House(kept=house.saved, mono=house.mono + 5, boot=1, before=house)
+    again.meter(add_wh=1.0)
+    assert (meter_view(again)["why"], meter_view(again)["register_wh"]) == ("", 4.0)
+
+
+def test_no_meter_is_replaced_while_a_transaction_runs() -> None:
+    house = charging()
+    house.meter(add_wh=50_000)
+    house.register[1] = 3.0
+    house.wait(300)
+    assert (meter_view(house)["silent"], meter_view(house)["register_wh"]) == (True, 50_000.0)

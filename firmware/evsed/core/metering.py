@@ -2,6 +2,7 @@
 
 A reading passes on only if it can be true: the import register never runs backwards. A meter that answers nothing,
 or only what cannot be true, for `STALE` seconds is silent: everybody hears so, and nothing is invented in its place.
+One that goes on counting from a lower register while no transaction runs has been replaced, and is believed again.
 Samples of a transaction count from its start, clock-aligned ones from midnight UTC.
 """
 
@@ -37,6 +38,7 @@ from .facts import (
 from .samples import take
 
 STALE = 10.0  # s without a believable reading; several times the slowest reading interval that makes sense
+REPLACED = 60.0  # s that another meter's register must have been told, steadily and with no transaction running
 TOLERANCE_WH = 1.0  # registers are floats: what rounding alone can take back
 DAY = 86_400
 
@@ -54,6 +56,7 @@ class _Meter:
 
     reading: Reading | None = None  # the last believable one, while it is fresh
     highest_wh: float | None = None  # of the import register, ever
+    lower: tuple[float, float] | None = None  # since when (mono s) a lower register is told, and how high by now, Wh
     heard_at: float | None = None  # mono s
     silent: bool = False
     why: str = ""
@@ -150,7 +153,11 @@ class Metering:
 
     def _metered(self, evse: int, meter: _Meter, reading: Reading) -> Iterator[Effect | Fact]:
         doubt = _doubt(reading, meter.highest_wh)
-        if doubt:
+        if doubt and _replaced(meter, reading):
+            yield Note(f"meter of EVSE {evse}: {doubt}, for {REPLACED:g} s: taken for a new meter", "warning")
+            meter.highest_wh = reading.import_wh
+            yield Save("register", str(evse), reading.import_wh)
+        elif doubt:
             if meter.why != doubt:
                 yield Note(f"meter of EVSE {evse}: {doubt}; the reading is not used", "warning")
             meter.why = doubt
@@ -158,6 +165,7 @@ class Metering:
         if meter.silent or meter.why:
             yield Note(f"meter of EVSE {evse}: answers again")
         meter.reading, meter.heard_at, meter.silent, meter.why = reading, reading.at, False, ""
+        meter.lower = None
         if reading.import_wh is not None:
             meter.highest_wh = max(reading.import_wh, meter.highest_wh or 0.0)
         yield Measured(evse, reading)
@@ -165,7 +173,7 @@ class Metering:
     def _silent(self, evse: int, meter: _Meter, why: str, now: Instant) -> Iterator[Effect | Fact]:
         if not meter.why:
             yield Note(f"meter of EVSE {evse}: {why}", "warning")
-        meter.why = why
+        meter.why, meter.lower = why, None
         if meter.heard_at is None:
             meter.heard_at = now.mono
 
@@ -249,6 +257,19 @@ class Metering:
             sample = take(meter.reading, now, context, measurands, meter.offer)
             if sample.values:
                 yield Tell(MeterReport(now, evse, (sample,), meter.transaction))
+
+
+def _replaced(meter: _Meter, reading: Reading) -> bool:
+    """Whether this doubtful reading is of another meter, which has told its own register for long enough."""
+    wh = reading.import_wh
+    if meter.transaction is not None or wh is None or (wh == 0 and not any(reading.volts)):
+        meter.lower = None
+        return False
+    since, before = meter.lower or (reading.at, wh)
+    if wh < before - TOLERANCE_WH:
+        since = reading.at
+    meter.lower = since, wh
+    return reading.at - since >= REPLACED
 
 
 def _doubt(reading: Reading, highest_wh: float | None) -> str:
