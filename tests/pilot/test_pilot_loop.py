@@ -125,6 +125,30 @@ def test_after_the_guard_has_opened_nothing_closes_before_the_loop_has_heard_of_
     guard.stop()
 
 
+def test_the_guard_opens_the_others_though_one_driver_has_a_mistake() -> None:
+    class Mistaken:
+        def set(self, on: bool) -> None:
+            raise ValueError("a mistake in a driver")
+
+        def get(self) -> bool | None:
+            return None
+
+        def close(self) -> None: ...
+
+    class Coil(Mistaken):
+        closed = True
+
+        def set(self, on: bool) -> None:
+            self.closed = on
+
+    guard, coil = Guard(), Coil()
+    guard.start([Mistaken(), coil])
+    until(lambda: not coil.closed)
+    coil.closed = True
+    until(lambda: not coil.closed)
+    guard.stop()
+
+
 def test_a_missing_diode_never_closes(pilot: Process) -> None:
     pins = pilot.hardware[0]
     pins.vehicle, pins.diode = "C", False

@@ -137,8 +137,8 @@ def release(settings: Settings) -> int:
             else:
                 driver.set(False)
             driver.close()
-        except (DriverError, OSError) as error:
-            log(str(error))
+        except Exception as error:  # a driver with a bug must not keep the others' contactors closed
+            log(str(error) or repr(error))
             failed = 1
     buses.close()
     return failed
