@@ -53,6 +53,7 @@ class House:
         mono: float = 1000.0,
         has_lock: bool = False,
         boot: int = 1,
+        register_wh: float = 0.0,
         before: House | None = None,
     ) -> None:
         """`before`: the house whose pilots and meters go on, as the station alone restarts."""
@@ -74,7 +75,7 @@ class House:
         self.asked: list[Ask] = []
         self.verdicts: dict[str, Verdict] = {}
         self.silent_csms = False
-        self.register = dict.fromkeys(range(1, evses + 1), 0.0)
+        self.register = dict.fromkeys(range(1, evses + 1), register_wh)
         self.config = DeviceModel(self.topology, presets, overlays={"1.6": OVERLAY_16})
         asks, self.calls = itertools.count(1), itertools.count(1)
         self.ids: Iterator[int] = itertools.count(1) if before is None else before.ids

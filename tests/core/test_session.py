@@ -23,7 +23,7 @@ def charging(**settings: object) -> House:
 def test_plug_card_charge_card_unplug() -> None:
     house = charging()
     house.wait(10)
-    house.meter(add_wh=500)
+    house.meter(add_wh=200)
     house.card()
     house.wait(2)
     house.unplug()
@@ -35,7 +35,7 @@ def test_plug_card_charge_card_unplug() -> None:
     ]
     first, *_, last = house.transactions()
     assert [report.seq for report in house.transactions()] == [0, 1, 2]
-    assert (first.meter_wh, last.meter_wh) == (0.0, 500.0)
+    assert (first.meter_wh, last.meter_wh) == (0.0, 200.0)
     assert last.stop_reason is StopReason.LOCAL
     assert last.token == Token("04A1B2C3")
     assert house.amps() == 0.0
@@ -197,9 +197,9 @@ def test_a_token_refused_after_the_start_may_only_lose_its_energy() -> None:
 
 
 def test_a_refused_token_may_have_some_energy_more() -> None:
-    house = charging(presets={"TxCtrlr.StopTxOnInvalidId": "true", "TxCtrlr.MaxEnergyOnInvalidId": "1000"})
+    house = charging(presets={"TxCtrlr.StopTxOnInvalidId": "true", "TxCtrlr.MaxEnergyOnInvalidId": "100"})
     house.deliver(house.transactions()[0], Verdict(Standing.BLOCKED))
-    house.meter(add_wh=999)
+    house.meter(add_wh=99)
     house.wait(2)
     assert house.amps() == 32.0
     house.meter(add_wh=1)

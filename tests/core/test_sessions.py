@@ -191,7 +191,7 @@ STOP_AT = {  # stop point -> the step in which the transaction ends, its trigger
 @pytest.mark.parametrize("point", STOP_AT)
 def test_each_stop_point_stops_in_its_step(point: str) -> None:
     house = charging(presets={"TxCtrlr.TxStopPoint": point})
-    house.meter(add_wh=300)
+    house.meter(add_wh=200)
     steps = {"rest": lambda: house.ask(on=False), "card": house.card, "unplug": house.unplug}
     ended = []
     for name, step in steps.items():
@@ -201,7 +201,7 @@ def test_each_stop_point_stops_in_its_step(point: str) -> None:
             ends = [report for report in house.transactions() if report.kind.value == "Ended"]
             ended = [(name, report.trigger.value, report.stop_reason) for report in ends]
     assert ended == [STOP_AT[point]]
-    assert house.transactions()[-1].meter_wh == 300.0
+    assert house.transactions()[-1].meter_wh == 200.0
     assert house.amps() == 0
 
 

@@ -35,11 +35,10 @@ from .facts import (
     Triggered,
     VariableChanged,
 )
+from .plausibility import REPLACED, Plausibility
 from .samples import take
 
 STALE = 10.0  # s without a believable reading; several times the slowest reading interval that makes sense
-REPLACED = 60.0  # s that another meter's register must have been told, steadily and with no transaction running
-TOLERANCE_WH = 1.0  # registers are floats: what rounding alone can take back
 DAY = 86_400
 
 TX_INTERVAL, TX_MEASURANDS = "SampledDataCtrlr.TxUpdatedInterval", "SampledDataCtrlr.TxUpdatedMeasurands"
@@ -54,9 +53,8 @@ PLANNED_BY = (TX_INTERVAL, ENDED_INTERVAL, CLOCK_INTERVAL, CLOCK_ENDED_INTERVAL,
 class _Meter:
     """What is known of one EVSE's meter."""
 
+    worth: Plausibility
     reading: Reading | None = None  # the last believable one, while it is fresh
-    highest_wh: float | None = None  # of the import register, ever
-    lower: tuple[float, float] | None = None  # since when (mono s) a lower register is told, and how high by now, Wh
     heard_at: float | None = None  # mono s
     silent: bool = False
     why: str = ""
@@ -91,13 +89,18 @@ class Metering:
     ) -> None:
         self._config, self._topology = config, topology
         self._meters = {
-            evse.id: _Meter(highest_wh=registers.get(str(evse.id))) for evse in topology.evses if evse.has_meter
+            evse.id: _Meter(
+                Plausibility(evse.max_amps * evse.phases * topology.nominal_volts, registers.get(str(evse.id)))
+            )
+            for evse in topology.evses
+            if evse.has_meter
         }
         for transaction in running:
             if transaction.evse in self._meters:
                 meter = self._meters[transaction.evse]
                 meter.transaction, meter.tx_started = transaction.id, transaction.started_at.mono
-                meter.highest_wh = max(filter(None, (meter.highest_wh, transaction.meter_last_wh)), default=None)
+                known = (meter.worth.highest_wh, transaction.meter_last_wh)
+                meter.worth.highest_wh = max(filter(None, known), default=None)
         self._next_clock: float | None = None  # mono s
         self._next_clock_ended: float | None = None
 
@@ -142,7 +145,7 @@ class Metering:
             str(evse): {
                 "reading": None if meter.reading is None else dataclasses.asdict(meter.reading),
                 "age_s": None if meter.reading is None else round(now.mono - meter.reading.at, 1),
-                "register_wh": meter.highest_wh,
+                "register_wh": meter.worth.highest_wh,
                 "silent": meter.silent,
                 "why": meter.why,
             }
@@ -152,28 +155,29 @@ class Metering:
     # --- readings -------------------------------------------------------------------------------------------------
 
     def _metered(self, evse: int, meter: _Meter, reading: Reading) -> Iterator[Effect | Fact]:
-        doubt = _doubt(reading, meter.highest_wh)
-        if doubt and _replaced(meter, reading):
+        worth = meter.worth
+        doubt = worth.doubt(reading)
+        if doubt and meter.transaction is None and worth.replaced(reading):
             yield Note(f"meter of EVSE {evse}: {doubt}, for {REPLACED:g} s: taken for a new meter", "warning")
-            meter.highest_wh = reading.import_wh
-            yield Save("register", str(evse), reading.import_wh)
+            yield Save("register", str(evse), worth.highest_wh)
         elif doubt:
             if meter.why != doubt:
                 yield Note(f"meter of EVSE {evse}: {doubt}; the reading is not used", "warning")
             meter.why = doubt
+            if meter.transaction is not None:
+                worth.interrupted()
             return
         if meter.silent or meter.why:
             yield Note(f"meter of EVSE {evse}: answers again")
         meter.reading, meter.heard_at, meter.silent, meter.why = reading, reading.at, False, ""
-        meter.lower = None
-        if reading.import_wh is not None:
-            meter.highest_wh = max(reading.import_wh, meter.highest_wh or 0.0)
+        worth.believe(reading)
         yield Measured(evse, reading)
 
     def _silent(self, evse: int, meter: _Meter, why: str, now: Instant) -> Iterator[Effect | Fact]:
         if not meter.why:
             yield Note(f"meter of EVSE {evse}: {why}", "warning")
-        meter.why, meter.lower = why, None
+        meter.why = why
+        meter.worth.interrupted()
         if meter.heard_at is None:
             meter.heard_at = now.mono
 
@@ -191,8 +195,8 @@ class Metering:
 
     def _over(self, evse: int, meter: _Meter) -> Iterator[Effect | Fact]:
         meter.transaction = meter.next_tx = meter.next_ended = None
-        if meter.highest_wh is not None:
-            yield Save("register", str(evse), meter.highest_wh)
+        if meter.worth.highest_wh is not None:
+            yield Save("register", str(evse), meter.worth.highest_wh)
 
     def _plan_tx(self, meter: _Meter, now: Instant) -> None:
         running = meter.transaction is not None and self._config.boolean(TX_ENABLED)
@@ -257,25 +261,3 @@ class Metering:
             sample = take(meter.reading, now, context, measurands, meter.offer)
             if sample.values:
                 yield Tell(MeterReport(now, evse, (sample,), meter.transaction))
-
-
-def _replaced(meter: _Meter, reading: Reading) -> bool:
-    """Whether this doubtful reading is of another meter, which has told its own register for long enough."""
-    wh = reading.import_wh
-    if meter.transaction is not None or wh is None or (wh == 0 and not any(reading.volts)):
-        meter.lower = None
-        return False
-    since, before = meter.lower or (reading.at, wh)
-    if wh < before - TOLERANCE_WH:
-        since = reading.at
-    meter.lower = since, wh
-    return reading.at - since >= REPLACED
-
-
-def _doubt(reading: Reading, highest_wh: float | None) -> str:
-    """Why this reading cannot be true; "" if it can."""
-    if reading.import_wh is None or highest_wh is None or reading.import_wh >= highest_wh - TOLERANCE_WH:
-        return ""
-    if reading.import_wh == 0 and not any(reading.volts):
-        return "answers nothing but zeros"
-    return f"its import register went back from {highest_wh:.0f} Wh to {reading.import_wh:.0f} Wh"

@@ -1,0 +1,69 @@
+"""What a reading of one meter is worth: its import register neither runs backwards nor leaps.
+
+A register below the highest ever told is not believed. Without a transaction, one that is told steadily for a minute is
+taken for a new meter's. A leap beyond what the outlet can carry in the time since the last believed reading is not
+believed either; a register that stays there becomes credible as that time grows.
+"""
+
+from __future__ import annotations
+
+from evse_drivers.api import Reading
+
+REPLACED = 60.0  # s that another meter's register must have been told, steadily and with no transaction running
+TOLERANCE_WH = 1.0  # registers are floats: what rounding alone can take back
+COARSE_WH = 200.0  # what a register of 0.1 kWh steps may add at once, twice over
+MARGIN = 1.3  # an outlet carries more than its rated current for a while before its fuse opens
+
+
+class Plausibility:
+    """`watts`: the most that the outlet carries; `highest_wh`: the highest import register ever told."""
+
+    def __init__(self, watts: float, highest_wh: float | None = None) -> None:
+        self._watts = watts
+        self.highest_wh = highest_wh
+        self._believed_at: float | None = None  # mono s
+        self._other: tuple[float, float] | None = None  # since when (mono s) and what (Wh) another register is
+
+    def doubt(self, reading: Reading) -> str:
+        """Why this reading cannot be true; "" if it can."""
+        wh, highest = reading.import_wh, self.highest_wh
+        if wh is None or highest is None:
+            return ""
+        if wh < highest - TOLERANCE_WH:
+            if _only_zeros(reading):
+                return "answers nothing but zeros"
+            return f"its import register went back from {highest:.0f} Wh to {wh:.0f} Wh"
+        if self._believed_at is not None:
+            most = highest + COARSE_WH + self._watts * MARGIN * (reading.at - self._believed_at) / 3600.0
+            if wh > most:
+                return f"its import register leapt from {highest:.0f} Wh to {wh:.0f} Wh"
+        return ""
+
+    def believe(self, reading: Reading) -> None:
+        """It is true: what comes later is held against it."""
+        self._believed_at, self._other = reading.at, None
+        if reading.import_wh is not None:
+            self.highest_wh = max(reading.import_wh, self.highest_wh or 0.0)
+
+    def interrupted(self) -> None:
+        """The meter did not answer, or a transaction runs: whatever else was told is no new meter's."""
+        self._other = None
+
+    def replaced(self, reading: Reading) -> bool:
+        """Whether this doubtful reading is of another meter, which has told its own register for long enough."""
+        wh = reading.import_wh
+        if wh is None or _only_zeros(reading):
+            self._other = None
+            return False
+        since, before = self._other or (reading.at, wh)
+        if wh < before - TOLERANCE_WH:
+            since = reading.at
+        self._other = since, wh
+        if reading.at - since < REPLACED:
+            return False
+        self.highest_wh = wh
+        return True
+
+
+def _only_zeros(reading: Reading) -> bool:
+    return reading.import_wh == 0 and not any(reading.volts)
