@@ -93,3 +93,15 @@ def test_a_lock_needs_no_disk() -> None:
     permits, sent = granted(0.0)
     assert not permits.want(permit(0.0, locked=False))
     assert sent == [permit(0.0, locked=False)]
+
+
+def test_what_one_car_has_waited_for_is_not_given_to_the_next() -> None:
+    sent: list[Permit] = []
+    permits = Permits(sent.append)
+    for amps, until in ((0.0, 5.0), (32.0, 6.0), (0.0, 7.0), (32.0, 8.0)):
+        permits.want(permit(amps, until))
+    sent.clear()
+    permits.durable(permit(32.0, 6.0))
+    assert sent == []
+    permits.durable(permit(32.0, 8.0))
+    assert sent == [permit(32.0, 8.0)]

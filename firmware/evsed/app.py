@@ -86,11 +86,11 @@ class App:
         self._store = store = Store.open(settings.station.state)
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(store.close)
-            known = len(store.offsets())
+            before = store.last_boot()
             self._clock = Clock(store.new_boot())
             self._clock.offsets = store.offsets()
             self._clock.offset = self._clock.offsets.get(self._clock.boot)  # what an earlier run of this boot was told
-            self._build(known)
+            self._build()
             boards, pilot = self._boards()
             self._outlets = Outlets(boards, self._meters(), self._readers(), self._put)
             stack.push_async_callback(self._outlets.close)
@@ -102,7 +102,7 @@ class App:
             stack.push_async_callback(control.close)
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, self._ended.set)
-            self._inbox.put(Started(self._cause()), (Forget("restart", None),))
+            self._inbox.put(Started(self._cause(before)), (Forget("restart", None),))
             store.on_trouble(self._disk_trouble)
             tasks = [asyncio.ensure_future(self._watchdog())]
             if pilot is not None:
@@ -130,7 +130,7 @@ class App:
 
     # --- what it is made of ---------------------------------------------------------------------------------------
 
-    def _build(self, known_boots: int) -> None:
+    def _build(self) -> None:
         settings, store = self._settings, self._store
         topology = settings.topology()
         dialects = {dialect.version: dialect for dialect in (V16(), V201())}
@@ -189,10 +189,10 @@ class App:
             computed[f"Connector({evse.id},1).AvailabilityState"] = state
         return computed
 
-    def _cause(self) -> str:
+    def _cause(self, boot_before: int | None) -> str:
         """Why this process starts, in 2.x boot reasons."""
         asked = next(iter(self._store.things("restart", str).values()), None)
-        return asked or ("PowerUp" if self._clock.boot not in self._clock.offsets else "ApplicationReset")
+        return asked or ("ApplicationReset" if self._clock.boot == boot_before else "PowerUp")
 
     def _boards(self) -> tuple[dict[int, PilotBoard], PilotProcess | None]:
         settings, boards = self._settings, dict[int, PilotBoard]()

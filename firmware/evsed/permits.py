@@ -21,10 +21,13 @@ class Permits:
         self._send = send
         self._granted: dict[int, float] = {}  # A, what the last commits allow
         self._wanted: dict[int, Permit] = {}
+        self._rise: dict[int, Permit] = {}  # the first since nothing was wanted: older ones are void
 
     def want(self, permit: Permit) -> bool:
         """Sends what may go out now; True when the rest waits for `durable`."""
         self._wanted[permit.evse] = permit
+        if permit.amps <= 0 or permit.evse not in self._rise:
+            self._rise[permit.evse] = permit
         if permit.evse not in self._granted and permit.amps > 0:
             return True
         granted = min(self._granted.get(permit.evse, 0.0), permit.amps)
@@ -33,7 +36,12 @@ class Permits:
         return permit.amps > granted
 
     def durable(self, permit: Permit) -> None:
-        """What `permit` rests on is on the disk: as much as the newest one still wants of it goes out."""
+        """What `permit` rests on is on the disk: as much as the newest one still wants of it goes out.
+
+        Not if nothing was wanted in between: what rose again after that, perhaps for another car, has its own commit.
+        """
+        if permit.until < self._rise[permit.evse].until:
+            return
         wanted = self._wanted[permit.evse]
         amps = min(permit.amps, wanted.amps)
         if amps > self._granted.get(permit.evse, 0.0):

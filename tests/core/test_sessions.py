@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from evsed.core.effects import Note
-from evsed.model.commands import GetTransactionStatus, RequestStart, Status, TransactionStatus, Unlock
+from evsed.model.commands import GetTransactionStatus, RequestStart, RequestStop, Status, TransactionStatus, Unlock
 from evsed.model.profiles import Period, Profile, Purpose, RateUnit, Schedule
 from evsed.model.tokens import Standing, Token, Verdict
 from evsed.model.transactions import StopReason
@@ -181,7 +181,7 @@ def test_an_authorisation_before_the_plug_starts_where_that_is_the_point() -> No
 
 
 STOP_AT = {  # stop point -> the step in which the transaction ends, its trigger and reason
-    "EVConnected": ("unplug", "EVCommunicationLost", StopReason.EV_DISCONNECTED),
+    "EVConnected": ("unplug", "EVCommunicationLost", StopReason.LOCAL),  # the card before it is why: TC_E_14
     "Authorized": ("card", "StopAuthorized", StopReason.LOCAL),
     "PowerPathClosed": ("card", "StopAuthorized", StopReason.LOCAL),
     "EnergyTransfer": ("rest", "ChargingStateChanged", StopReason.STOPPED_BY_EV),
@@ -220,7 +220,7 @@ def test_a_transaction_from_plug_to_unplug_takes_card_after_card() -> None:
     assert [line.split()[0] for line in house.story()].count("Started") == 1
     tokens = [report.token for report in house.transactions() if report.trigger.value == "Authorized"]
     assert tokens == [Token("AA"), Token("BB")]
-    assert house.transactions()[-1].stop_reason is StopReason.EV_DISCONNECTED
+    assert house.transactions()[-1].stop_reason is StopReason.LOCAL
 
 
 def test_a_transaction_with_neither_vehicle_nor_authorisation_is_over_whatever_keeps_it_else() -> None:
@@ -317,3 +317,13 @@ def test_an_answer_that_comes_after_the_vehicle_has_gone_starts_nothing_there() 
     assert house.connectors()[-1].preparing  # the card waits for a plug, as if it had been held there now
     house.wait(61)
     assert not house.connectors()[-1].preparing
+
+
+def test_a_remote_stop_is_the_reason_though_the_plug_ends_the_transaction() -> None:
+    house = charging(presets={"TxCtrlr.TxStopPoint": "EVConnected"})
+    assert house.call(RequestStop(house.transactions()[0].transaction)) == Status("Accepted")
+    house.wait(3)
+    house.unplug()
+    house.wait(3)
+    last = house.transactions()[-1]
+    assert (last.trigger.value, last.stop_reason) == ("EVCommunicationLost", StopReason.REMOTE)

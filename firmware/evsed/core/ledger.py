@@ -198,7 +198,7 @@ class Ledger:
             at,
             token=transaction.stop_token,
             history=history,
-            stop_reason=transaction.stopping,
+            stop_reason=transaction.withdrawn or transaction.stopping,  # the trigger says what ended it, this why
         )
         yield Forget("transaction", transaction.id)
         yield Forget(f"history {transaction.id}", None)

@@ -111,14 +111,16 @@ class Session:
             self.token, self.group = token, group
             if self.ledger.running:
                 remote = {} if self.remote_start_id is None else {"remote_start_id": self.remote_start_id}
-                yield from self.ledger.change(token=token, group=group, authorized=True, invalid=False, **remote)
+                yield from self.ledger.change(
+                    token=token, group=group, authorized=True, invalid=False, withdrawn=None, **remote
+                )
                 yield from self.ledger.tell(Kind.UPDATED, trigger, self.charging_state(now), now, token=token)
                 yield from self._use_remote_start()
 
     def withdraw(self, reason: StopReason, now: Instant, token: Token | None = None) -> Out:
         """The authorisation ends: card, remote stop, timeout, reset ..."""
         if self.ledger.running:
-            yield from self.ledger.change(authorized=False, stop_token=token)
+            yield from self.ledger.change(authorized=False, stop_token=token, withdrawn=reason)
             if self._stops({"Authorized", "PowerPathClosed", "EnergyTransfer"}):
                 yield from self.stop(reason, now)
                 return

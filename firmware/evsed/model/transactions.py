@@ -118,6 +118,7 @@ class Transaction:
     meter_last_at: Instant | None
     remote_start_id: int | None = None
     offline_started: bool = False
+    withdrawn: StopReason | None = None  # why its authorisation ended, where a later event ends the transaction
     stopping: StopReason | None = None  # told to stop, not yet ended
     stop_token: Token | None = None  # the card that stopped it
     invalid: bool = False  # the central system refused its token after the start

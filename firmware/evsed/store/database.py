@@ -90,6 +90,10 @@ class Store:
             os.close(lock)
             raise error if isinstance(error, StoreError) else StoreError(damaged(path, str(error))) from None
 
+    def last_boot(self) -> int | None:
+        """The number that `new_boot` gave last; None before the first."""
+        return cast("int | None", self._one("SELECT max(number) FROM boot"))
+
     def new_boot(self) -> int:
         """The number of this boot of the machine: CLOCK_MONOTONIC counts from its beginning. A restart of evsed
         without a reboot gets the number it had. Call it once, before the first `submit`."""
