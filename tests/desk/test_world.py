@@ -151,12 +151,12 @@ def test_a_watcher_that_does_not_read_neither_stops_the_world_nor_fills_it(world
         link.connect(str(world.folder / "world.sock"))
         link.sendall(b'{"do":"watch"}\n' + b'{"do":"state"}\n' * 2000)
         assert world.do("plug") == {}
-        time.sleep(0.7)
+        time.sleep(1.5)
         resumed = time.monotonic()
         lines = link.makefile("rb")
         seen = [json.loads(lines.readline())["at"] for _ in range(2003)]
     assert world.evse()["plugged"]
-    assert seen[2000] < resumed - 0.5
+    assert seen[2000] < resumed  # answered while nobody read
     assert seen[2001] > resumed  # what it missed is not told later
 
 
