@@ -48,13 +48,13 @@ class WorldProcess:
     def evse(self, number: int = 1) -> dict[str, Any]:
         return self.do("state")["evses"][number - 1]
 
-    def wait(self, condition: Any, timeout: float = 5.0) -> dict[str, Any]:
-        """EVSE 1 as soon as `condition(evse)` holds."""
+    def wait(self, condition: Any, timeout: float = 5.0, evse: int = 1) -> dict[str, Any]:
+        """That EVSE as soon as `condition(evse)` holds."""
         end = time.monotonic() + timeout
-        while not condition(evse := self.evse()):
-            assert time.monotonic() < end, evse
+        while not condition(state := self.evse(evse)):
+            assert time.monotonic() < end, state
             time.sleep(0.01)
-        return evse
+        return state
 
     def event(self, kind: str) -> float:
         """The instant of the last event of that kind."""
