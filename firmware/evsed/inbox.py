@@ -116,7 +116,7 @@ class Inbox:
                 self._carry_out(after, done)
                 if any(isinstance(entry, Tell) for entry in entries):
                     self._hands.queued()
-            except Exception as error:
+            except Exception as error:  # as in put: the loop that calls this would only log it
                 self._break(error)
                 raise
 

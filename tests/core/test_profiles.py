@@ -113,7 +113,7 @@ REFUSED = [
     (1, profile(purpose=MAX), "a ChargingStationMaxProfile limits the whole station: set it on 0"),
     (0, profile(purpose=TX), "a TxProfile belongs to one EVSE, not to the station"),
     (1, profile(purpose=Purpose.EXTERNAL), "ChargingStationExternalConstraints are not the central system's to set"),
-    (1, profile(kind="Recurring", recurrency="Daily"), "kind Recurring is not supported yet, only Absolute"),
+    (1, profile(kind="Recurring"), "kind Recurring is not supported yet, only Absolute"),
     (1, profile(kind="Relative", start=None), "kind Relative is not supported yet, only Absolute"),
     (1, profile(level=6), "stackLevel 6 is outside 0 to 5"),
     (1, profile(level=-1), "stackLevel -1 is outside 0 to 5"),

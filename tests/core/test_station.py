@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from evsed.core.block import Block
 from evsed.core.effects import Effect, Note, Reply
-from evsed.core.facts import Fact, Plug, ProfilesChanged
+from evsed.core.facts import Availability, Fact, ProfilesChanged
 from evsed.core.station import Station
 from evsed.model.commands import ClearCache, Command, Refused, Unlock
 from evsed.model.inputs import Called, DiskTrouble, Input, Tick
@@ -41,13 +41,17 @@ def station(*blocks: Block) -> Station:
 
 
 def test_a_fact_reaches_the_blocks_that_hear_it_and_no_other() -> None:
-    one, two, three = Rules((DiskTrouble,), Plug(1, True)), Rules((Plug,), Note("plug")), Rules((ProfilesChanged,))
-    assert station(one, two, three).handle(DiskTrouble(None), NOW) == [Note("plug")]
-    assert (two.heard, three.heard) == ([Plug(1, True)], [])
+    one, two, three = (
+        Rules((DiskTrouble,), Availability(1, True)),
+        Rules((Availability,), Note("heard")),
+        Rules((ProfilesChanged,)),
+    )
+    assert station(one, two, three).handle(DiskTrouble(None), NOW) == [Note("heard")]
+    assert (two.heard, three.heard) == ([Availability(1, True)], [])
 
 
 def test_rules_that_feed_themselves_are_stopped() -> None:
-    endless = Rules((DiskTrouble, Plug), Plug(1, True))
+    endless = Rules((DiskTrouble, Availability), Availability(1, True))
     assert station(endless).handle(DiskTrouble(None), NOW) == [
         Note("the rules do not come to rest after DiskTrouble", "error")
     ]

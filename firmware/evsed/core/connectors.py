@@ -35,7 +35,7 @@ class _Connector:
     heard: bool = False  # since the start; before that nobody knows whether a vehicle is plugged in
     owed: bool = False  # to be told whatever it is, once its pilot has been heard
     pilot_fault: str | None = None
-    pilot_lost_at: float | None = 0.0  # mono s; 0: not heard yet since the start
+    pilot_lost_at: float | None = None  # mono s; also while it has not been heard yet since the start
 
 
 class Connectors:
@@ -104,7 +104,7 @@ class Connectors:
         return min((time for time in times if time is not None), default=None)
 
     def view(self, now: Instant) -> dict[str, Any]:
-        """By EVSE: what the central system has been told last."""
+        """By EVSE: whether the operator lets it be used, and what is wrong with it."""
         return {
             str(number): {"operative": connector.snapshot.operative, "fault": connector.snapshot.fault}
             for number, connector in self._all.items()

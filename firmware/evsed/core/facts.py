@@ -11,7 +11,7 @@ from evse_drivers.api import Reading
 
 from evsed.model.profiles import Profile
 from evsed.model.tokens import Token, Verdict
-from evsed.model.transactions import ChargingState, Context, StopReason, Transaction, Trigger
+from evsed.model.transactions import ChargingState, Context, StopReason, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,6 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
-class Plug:
-    """A vehicle was plugged in or pulled out."""
-
-    evse: int
-    plugged: bool
-
-
-@dataclass(frozen=True, slots=True)
 class TokenGiven:
     """Somebody wants to start or stop with this token: a card, or a remote start that must be authorised first."""
 
@@ -52,7 +44,7 @@ class TokenGiven:
 
 @dataclass(frozen=True, slots=True)
 class TokenJudged:
-    """What came of TokenGiven. `by`: list, cache, csms, offline, free."""
+    """What came of TokenGiven. `by`: cache, csms, offline."""
 
     token: Token
     evses: tuple[int, ...]
@@ -84,7 +76,6 @@ class Energise:
     allowed: bool
     locked: bool
     why: str = ""
-    now: bool = False  # withdraw at once, without the grace
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +141,6 @@ class StopWanted:
 
     evse: int
     reason: StopReason
-    trigger: Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +155,6 @@ Fact = (
     VariableChanged
     | ProfilesChanged
     | Registered
-    | Plug
     | TokenGiven
     | TokenJudged
     | TransactionBegan

@@ -121,7 +121,6 @@ class Ledger:
             meter_last_wh=self.register_wh,
             meter_last_at=now,
             remote_start_id=remote_start_id,
-            offline_started=not self.online,
         )
         yield TransactionBegan(self.transaction)
         yield from self.tell(Kind.STARTED, trigger, state, now, token=token, sample=self._take(Context.BEGIN, now))
@@ -184,7 +183,7 @@ class Ledger:
             sample = self._take(Context.TRIGGER, now, UPDATE_MEASURANDS)
             yield from self.tell(Kind.UPDATED, Trigger.TRIGGER, state, now, sample=sample)
 
-    def end(self, state: ChargingState, at: Instant, now: Instant) -> Out:
+    def end(self, state: ChargingState, at: Instant) -> Out:
         """Tell the end, as of `at`, with what the meter says now; the transaction is gone after that."""
         transaction = self.transaction
         assert transaction is not None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evse_drivers.api import How, Permit
+from evse_drivers.api import Permit
 
 from evsed.model.inputs import DiskTrouble, Input, Observed, PilotLost, Tick
 from evsed.model.profiles import Installed
@@ -114,8 +114,7 @@ class Limits:
             sent = (offer, phases, outlet.energise.locked)
             if outlet.there and (renew or sent != outlet.sent):
                 outlet.sent = sent
-                how: How = "now" if outlet.energise.now else "grace"
-                yield Permit(outlet.evse.id, offer, phases, outlet.energise.locked, how, now.mono + LEASE)
+                yield Permit(outlet.evse.id, offer, phases, outlet.energise.locked, "grace", now.mono + LEASE)
 
     def _share(self, now: Instant) -> Iterator[tuple[_Outlet, float, int, str]]:
         """Each outlet with its amps, phases and the source of the limit that wins."""

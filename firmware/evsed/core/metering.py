@@ -1,8 +1,7 @@
-"""What a meter's word is worth, and when to sample.
+"""The meters: passes on what they say, and tells when to sample it.
 
-A reading passes on only if it can be true: the import register never runs backwards. A meter that answers nothing,
-or only what cannot be true, for `STALE` seconds is silent: everybody hears so, and nothing is invented in its place.
-One that goes on counting from a lower register while no transaction runs has been replaced, and is believed again.
+A reading passes on only if it can be true (plausibility.py). A meter that answers nothing, or only what cannot be
+true, for `STALE` seconds is silent: everybody hears so, and nothing is invented in its place.
 Samples of a transaction count from its start, clock-aligned ones from midnight UTC.
 """
 

@@ -21,11 +21,11 @@ def refusal(evse: int, profile: Profile, topology: Topology, config: Config, str
     return next(_problems(evse, profile, topology, config, strict), None)
 
 
-def start_refusal(evse: int, profile: Profile, topology: Topology, config: Config, strict: bool = False) -> str | None:
+def start_refusal(evse: int, profile: Profile, topology: Topology, config: Config) -> str | None:
     """Why a remote start on that EVSE must be refused for the profile it brings (K05.FR.02, 05; TC_060_CS)."""
     if profile.purpose is not Purpose.TX:
         return f"a remote start brings a TxProfile, not a {profile.purpose.value}"
-    return refusal(evse, profile, topology, config, strict)
+    return refusal(evse, profile, topology, config)
 
 
 def _problems(evse: int, profile: Profile, topology: Topology, config: Config, strict: bool) -> Iterator[str]:

@@ -42,9 +42,7 @@ class Registration:
         self._registered: str | None = None  # the version in which the station was accepted
         self._asked: dict[int, type] = {}
         self._boot_at: float | None = None
-        self._not_before = float(
-            "-inf"
-        )  # mono s of the earliest boot notification; a new connection does not change it
+        self._not_before = float("-inf")  # mono s: no boot notification earlier, not even on a new connection
         self._beat_at: float | None = None
 
     def handle(self, event: Input | Fact, now: Instant) -> Iterator[Effect | Fact]:

@@ -9,7 +9,7 @@ from evsed.model.commands import DataTransfer, Status, TriggerMessage, Unlock
 from evsed.model.inputs import Called, Input, Observed, Tick
 from evsed.model.time import Instant
 from evsed.model.topology import Topology
-from evsed.model.transactions import StopReason, Trigger
+from evsed.model.transactions import StopReason
 
 from .effects import Do, Effect, Reply
 from .facts import Fact, Registered, StopWanted, TransactionBegan, TransactionOver, Triggered
@@ -22,7 +22,7 @@ Out = Iterator[Effect | Fact]
 
 
 class Requests:
-    """`running`: the transaction of each EVSE that has one at the start."""
+    """`running`: the EVSEs in use at the start."""
 
     hears = (Unlock, TriggerMessage, DataTransfer, Observed, Registered, TransactionBegan, TransactionOver)
 
@@ -78,7 +78,7 @@ class Requests:
             yield Reply(call, Status("OngoingAuthorizedTransaction", f"a transaction runs on EVSE {evse.id}"))
         elif evse.id in self._running:
             self._unlocking[evse.id] = (call, None)
-            yield StopWanted(evse.id, StopReason.UNLOCK_COMMAND, Trigger.UNLOCK_COMMAND)
+            yield StopWanted(evse.id, StopReason.UNLOCK_COMMAND)
         else:
             self._unlocking[evse.id] = (call, None)
             yield from self._drive(evse.id, now)

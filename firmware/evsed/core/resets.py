@@ -10,7 +10,7 @@ from evsed.model.inputs import Called, Input, Tick
 from evsed.model.journal import Save
 from evsed.model.time import Instant
 from evsed.model.topology import Topology
-from evsed.model.transactions import StopReason, Trigger
+from evsed.model.transactions import StopReason
 
 from .effects import Do, Effect, Reply, Restart
 from .facts import Fact, StopWanted, TransactionBegan, TransactionOver
@@ -68,7 +68,7 @@ class Resets:
         if not waits:
             self._by = now.mono + ENDING
             for evse in sorted(self._running):
-                yield StopWanted(evse, reason, Trigger.RESET_COMMAND)
+                yield StopWanted(evse, reason)
         yield from self._restart_if_quiet()
 
     def _reset_evse(self, call: int, command: Reset) -> Out:
@@ -82,7 +82,7 @@ class Resets:
         else:
             yield Reply(call, Status("Accepted"))
             if evse in self._running:
-                yield StopWanted(evse, StopReason.IMMEDIATE_RESET, Trigger.RESET_COMMAND)
+                yield StopWanted(evse, StopReason.IMMEDIATE_RESET)
             yield Do(evse, "acknowledge")
 
     def _restart_if_quiet(self) -> Out:

@@ -255,7 +255,7 @@ class Session:
 
     def _finish(self, now: Instant) -> Out:
         if self.ledger.stopping is not None:
-            yield from self.ledger.end(self.charging_state(now), self._ended_at or now, now)
+            yield from self.ledger.end(self.charging_state(now), self._ended_at or now)
             self._ended_at = None
         another_came = self.vehicle.plugged and self.vehicle.arrivals != self._arrivals
         self._move(Event.SETTLED if self.vehicle.plugged and not another_came else Event.SETTLED_FREE, now)

@@ -164,8 +164,8 @@ Command = (
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The answer that is one word: Accepted Rejected Scheduled NotImplemented Unlocked UnlockFailed NotSupported
-    OngoingAuthorizedTransaction UnknownConnector Unknown NotImplemented UnknownVendorId ... in 2.x words."""
+    """The answer that is one word: Accepted Rejected Scheduled NotImplemented NotSupported Unlocked UnlockFailed
+    OngoingAuthorizedTransaction UnknownConnector Unknown UnknownVendorId ... in 2.x words."""
 
     word: str
     why: str = ""  # 2.x statusInfo.additionalInfo; a log line in 1.6

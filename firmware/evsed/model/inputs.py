@@ -14,7 +14,7 @@ from .tokens import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The first input of a process. `cause` in 2.x boot reasons; `offline` until a LinkUp."""
+    """The first input of a process. `cause` in 2.x boot reasons. There is no link until LinkUp."""
 
     cause: str
 
@@ -49,7 +49,7 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """A reading of the meter of this EVSE (0: the station's)."""
+    """A reading of the meter of this EVSE."""
 
     evse: int
     reading: Reading

@@ -39,7 +39,6 @@ class Schedule:
     periods: tuple[Period, ...]
     start: float | None = None  # utc s; None only for kind Relative
     duration: int | None = None  # s
-    min_rate: float | None = None
     id: int = 0  # 2.x chargingSchedule.id
 
 
@@ -53,7 +52,6 @@ class Profile:
     kind: str  # Absolute Recurring Relative
     schedule: Schedule
     transaction: str | None = None  # our UUID
-    recurrency: str | None = None  # Daily Weekly
     valid_from: float | None = None  # utc s
     valid_to: float | None = None
 

@@ -69,7 +69,7 @@ class ConnectorReport:
 
 @dataclass(frozen=True, slots=True)
 class MeterReport:
-    """Meter values outside a transaction's story: clock-aligned or triggered. evse 0 is the station's own meter.
+    """Meter values outside a transaction's story: clock-aligned or triggered.
 
     `transaction`: the one that was running there, if any.
     """

@@ -24,7 +24,6 @@ class Trigger(StrEnum):
 
     AUTHORIZED = "Authorized"
     CABLE_PLUGGED_IN = "CablePluggedIn"
-    CHARGING_RATE_CHANGED = "ChargingRateChanged"
     CHARGING_STATE_CHANGED = "ChargingStateChanged"
     DEAUTHORIZED = "Deauthorized"
     ENERGY_LIMIT_REACHED = "EnergyLimitReached"
@@ -117,7 +116,6 @@ class Transaction:
     meter_last_wh: float | None
     meter_last_at: Instant | None
     remote_start_id: int | None = None
-    offline_started: bool = False
     withdrawn: StopReason | None = None  # why its authorisation ended, where a later event ends the transaction
     stopping: StopReason | None = None  # told to stop, not yet ended
     stop_token: Token | None = None  # the card that stopped it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -91,6 +91,3 @@ class Dialect(Protocol):
 
     def code_spelling(self, code: str) -> str:
         """An error code as this version spells it (1.6: FormationViolation, OccurenceConstraintViolation)."""
-
-
-Dialects = Mapping[str, Dialect]  # by version

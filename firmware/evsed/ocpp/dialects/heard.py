@@ -76,7 +76,6 @@ def schedule(body: Payload, path: str) -> Schedule:
         periods=tuple(Period(row["startPeriod"], float(row["limit"]), row.get("numberPhases")) for row in periods),
         start=time_at(body, "startSchedule", path),
         duration=body.get("duration"),
-        min_rate=None if "minChargingRate" not in body else float(body["minChargingRate"]),
         id=body.get("id", 0),
     )
 

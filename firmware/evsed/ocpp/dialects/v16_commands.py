@@ -158,7 +158,6 @@ def _profile(body: Payload, path: str, context: Context) -> Profile:
         kind=body["chargingProfileKind"],
         schedule=schedule(body["chargingSchedule"], f"{path}.chargingSchedule"),
         transaction=transaction,
-        recurrency=body.get("recurrencyKind"),
         valid_from=time_at(body, "validFrom", path),
         valid_to=time_at(body, "validTo", path),
     )

@@ -191,7 +191,6 @@ def _profile(body: Payload) -> Profile:
         kind=body["chargingProfileKind"],
         schedule=schedule(body["chargingSchedule"][0], f"{path}.chargingSchedule[0]"),
         transaction=body.get("transactionId"),
-        recurrency=body.get("recurrencyKind"),
         valid_from=time_at(body, "validFrom", path),
         valid_to=time_at(body, "validTo", path),
     )
