@@ -89,25 +89,16 @@ def test_frames_are_short_and_never_hold_what_is_no_json() -> None:
 
 def test_an_answer_belongs_to_the_one_outstanding_call() -> None:
     calls = Correlation()
-    calls.sent("a", now=0.0, timeout=30.0)
+    calls.sent("a")
     assert not calls.answers(Result("b", {}))
     assert calls.answers(Result("a", {}))
     assert not calls.answers(Result("a", {}))
-    assert calls.unasked == 2
 
 
-def test_a_call_expires_when_its_time_is_over_and_not_before() -> None:
+def test_an_answer_that_comes_after_its_call_was_given_up_answers_nothing() -> None:
     calls = Correlation()
-    calls.sent("a", now=10.0, timeout=30.0)
-    assert not calls.expired(39.9)
-    assert calls.expired(40.0)
+    calls.sent("a")
+    calls.given_up()
     assert not calls.answers(Error("a", "InternalError", "late"))
-    assert not calls.expired(99.0)
-
-
-def test_a_lost_connection_takes_the_question_with_it() -> None:
-    calls = Correlation()
-    calls.sent("a", now=0.0, timeout=30.0)
-    calls.lost()
-    assert not calls.expired(99.0)
-    calls.sent("b", now=1.0, timeout=30.0)
+    calls.sent("b")
+    assert calls.answers(Result("b", {}))

@@ -1,7 +1,7 @@
 """OCPP-J frames: reading, writing, and which answer belongs to which call (sans-I/O).
 
-One call of ours is outstanding at a time, as OCPP-J wants; calls of the peer may come at any time. Message ids and
-the time are arguments. Error codes are in the spelling of OCPP 2.x; the dialect gives its own.
+One call of ours is outstanding at a time, as OCPP-J wants; calls of the peer may come at any time. Message ids are
+arguments. Error codes are in the spelling of OCPP 2.x; the dialect gives its own.
 """
 
 from __future__ import annotations
@@ -135,41 +135,24 @@ def _dumps(frame: list[Any]) -> str:
     return json.dumps(frame, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-@dataclass(slots=True)
-class Outstanding:
-    """The one call of ours that waits for its answer."""
-
-    id: str
-    until: float  # mono s
-
-
 class Correlation:
-    """Matches answers to our one outstanding call."""
+    """Matches answers to our one outstanding call. How long it may be outstanding is the caller's to decide."""
 
     def __init__(self) -> None:
-        self.outstanding: Outstanding | None = None
-        self.unasked = 0  # answers to questions that nobody asked
+        self._outstanding: str | None = None  # its message id
 
-    def sent(self, id: str, now: float, timeout: float) -> None:
-        """Our call `id` went out; it is the caller's duty that no other is outstanding."""
-        assert self.outstanding is None, "one call at a time"
-        self.outstanding = Outstanding(id, now + timeout)
+    def sent(self, id: str) -> None:
+        """Our call `id` goes out; it is the caller's duty that no other is outstanding."""
+        assert self._outstanding is None, "one call at a time"
+        self._outstanding = id
 
     def answers(self, message: Result | Error) -> bool:
-        """Whether `message` answers the outstanding call, which is then no longer outstanding. Else it is counted."""
-        if self.outstanding is not None and message.id == self.outstanding.id:
-            self.outstanding = None
-            return True
-        self.unasked += 1
-        return False
-
-    def expired(self, now: float) -> bool:
-        """Whether the outstanding call has waited long enough; it is then no longer outstanding."""
-        if self.outstanding is None or now < self.outstanding.until:
+        """Whether `message` answers the outstanding call, which is then no longer outstanding."""
+        if message.id != self._outstanding:
             return False
-        self.outstanding = None
+        self._outstanding = None
         return True
 
-    def lost(self) -> None:
-        """The connection is gone, and with it the question."""
-        self.outstanding = None
+    def given_up(self) -> None:
+        """Its time is over: what still comes answers nothing."""
+        self._outstanding = None

@@ -168,12 +168,12 @@ class Talk:
     async def _call(self, id: str, text: str, timeout: float) -> Result | Error | None:
         """Sends a call of ours and waits for its answer, None when its time is over."""
         self._answer = asyncio.get_running_loop().create_future()
-        self._correlation.sent(id, self._lasting.now(), timeout)
+        self._correlation.sent(id)
         await self._send(text)
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 return await self._answer
-        self._correlation.lost()
+        self._correlation.given_up()
         return None
 
     def _learn(self, asked: Question | Report, action: str, answer: Result) -> Learned:
