@@ -17,9 +17,10 @@ from typing import Protocol
 
 from evsed.model.inputs import Buried, Delivered
 from evsed.model.journal import Bind, Bury, Done, Entry, Forget, Frame, KeepFrames, Progress, Save
-from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
+from evsed.model.reports import ConnectorReport, Kind, Report, TransactionReport
 
 from .dialects import Body, Learned
+from .grants import Grants
 from .lanes import Item, Lane, Page
 from .rpc import call_text
 
@@ -53,23 +54,6 @@ class Outcome:
     ready: Frame | None = None
 
 
-@dataclass(slots=True)
-class Grant:
-    """What the central system has triggered while it keeps us pending."""
-
-    what: type
-    evse: int | None
-    after: int  # row id
-    served: set[int | None] = field(default_factory=set)
-
-
-TRIGGERED: Mapping[str, type] = {
-    "StatusNotification": ConnectorReport,
-    "MeterValues": MeterReport,
-    "NotifyReport": InventoryReport,
-}
-
-
 class Outbox:
     """`aliases` and `carriers` are what the store has of them; see the module's first lines for the rest."""
 
@@ -78,7 +62,7 @@ class Outbox:
         self._aliases = dict(aliases)
         self._carriers = dict(carriers)
         self._gone: set[int] = set()  # dropped, and perhaps not yet out of the store
-        self._grants: list[Grant] = []
+        self._grants = Grants()
         self._flight: Item | None = None
         self._said: dict[int, str] = {}  # by EVSE: what its last connector state says, apart from when
         self._version: str | None = None
@@ -120,9 +104,8 @@ class Outbox:
         self._bound.more = self._free.more = True
 
     def grant(self, what: str, evse: int | None, after: int) -> None:
-        """While pending: reports that were triggered may go; they have ids above `after`."""
-        if what in TRIGGERED:
-            self._grants.append(Grant(TRIGGERED[what], evse, after))
+        """While pending: reports that were triggered (2.x words) may go; they have ids above `after`."""
+        self._grants.add(what, evse, after)
 
     # --- 1.6's numbers ------------------------------------------------------------------------------------------
 
@@ -243,7 +226,7 @@ class Outbox:
 
     def _next(self, now: float, level: str) -> Item | None:
         if level == "pending":
-            return self._granted(now)
+            return self._grants.first((*self._free.items, *self._bound.items), now)
         if level != "open":
             return None
         bound = self._bound.items[0] if self._bound.items else None
@@ -261,18 +244,6 @@ class Outbox:
             if item.attempts and isinstance(item.report, ConnectorReport) and item.id < latest[item.report.evse]:
                 self._free.items.remove(item)
                 outcome.entries.append(Done(item.id))
-
-    def _granted(self, now: float) -> Item | None:
-        for lane in (self._free, self._bound):
-            for item in lane.items:
-                for grant in self._grants:
-                    if not isinstance(item.report, grant.what) or item.id <= grant.after or item.not_before > now:
-                        continue
-                    evse = None if isinstance(item.report, InventoryReport) else item.report.evse
-                    if item.frames or (grant.evse in (None, evse) and evse not in grant.served):
-                        grant.served.add(evse)
-                        return item
-        return None
 
     def _spelt(self, item: Item, new_id: Callable[[], str], outcome: Outcome) -> bool:
         """Whether `item` has a frame to send; else it has been settled."""
