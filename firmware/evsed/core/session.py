@@ -1,9 +1,9 @@
 """One EVSE's session: from the plug or the card to the end of the transaction.
 
-Theory of operation. A transaction is laid over the session's phases (phases.py) by four conditions (OCPP 2.x
-TxStartPoint and TxStopPoint): it begins when a start point comes true, and ends when a stop point ceases to be. 1.6's
-fixed rule is the start point PowerPathClosed. The end waits for the open contactor and a reading taken after it, so
-that the last Wh are in the bill; not for ever, for a welded contactor or a dead meter must not keep it open.
+Theory of operation. A transaction is laid over the session's phases (phases.py) by four conditions (points.py): it
+begins when a start point comes true, and ends when a stop point ceases to be. The end waits for the open contactor and
+a reading taken after it, so that the last Wh are in the bill; not for ever, for a welded contactor or a dead meter must
+not keep it open.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from .effects import Note
 from .facts import Energise, ProfileBrought, SessionChanged
 from .ledger import ENDING, Ledger, Out, earlier
 from .phases import TABLE, WHY, Event, Phase, restored
+from .points import Point, began_by, ends, holding
 from .trust import Trust
 from .vehicle import Change, Vehicle
 
@@ -101,6 +102,10 @@ class Session:
         if self._trust.spend(self.ledger.register_wh):
             yield from self._trust_is_spent(now)
 
+    def sample(self, context: Context, ended: bool, now: Instant) -> Out:
+        """The transaction's samples are due."""
+        yield from self.ledger.sample(context, ended, self.charging_state(now), now)
+
     def offer(self, amps: float, phases: int) -> None:
         """What the limits give now."""
         self.ledger.offer, self._limited = (amps, phases), True
@@ -121,7 +126,7 @@ class Session:
         """The authorisation ends: card, remote stop, timeout, reset ..."""
         if self.ledger.running:
             yield from self.ledger.change(authorized=False, stop_token=token, withdrawn=reason)
-            if self._stops({"Authorized", "PowerPathClosed", "EnergyTransfer"}):
+            if self._stops(Point.AUTHORIZED, Point.POWER_PATH_CLOSED, Point.ENERGY_TRANSFER):
                 yield from self.stop(reason, now)
                 return
             yield from self.ledger.tell(Kind.UPDATED, ENDING[reason], self.charging_state(now), now, token=token)
@@ -163,7 +168,7 @@ class Session:
         self._conditions = after
         if self.ledger.transaction is None and gained.intersection(self._config.members(START_POINTS)):
             yield from self._begin(gained, now)
-        elif lost == {"EnergyTransfer"} and self._stops(lost):
+        elif lost == {Point.ENERGY_TRANSFER} and self._stops(*lost):
             yield from self.stop(StopReason.STOPPED_BY_EV, now)
         yield from self._show(now)
 
@@ -192,11 +197,11 @@ class Session:
         at = earlier(now, self.vehicle.left_at(now))
         reason = StopReason.EV_DISCONNECTED if change is Change.LEFT else StopReason.POWER_LOSS
         may_stay = change is Change.LEFT and not self._config.boolean(STOP_ON_UNPLUG)
-        stays = may_stay and not self._stops({"EVConnected", "PowerPathClosed"})  # E06.FR.02, 06 know no exception
+        stays = may_stay and not self._stops(Point.EV_CONNECTED, Point.POWER_PATH_CLOSED)  # E06.FR.02, 06
         if self.ledger.running and stays and self._move(Event.LEFT_OPEN, now):
             state = self.charging_state(now)
             yield from self.ledger.tell(Kind.UPDATED, Trigger.EV_COMMUNICATION_LOST, state, at)
-        elif self._stops({"EVConnected", "Authorized", "PowerPathClosed"}):
+        elif self._stops(Point.EV_CONNECTED, Point.AUTHORIZED, Point.POWER_PATH_CLOSED):
             if self.evse.has_lock and not self._config.boolean(UNLOCK_ON_UNPLUG):
                 self.kept_locked_for = self.token
             yield from self.stop(reason, at, now)
@@ -205,31 +210,18 @@ class Session:
 
     # --- the transaction ------------------------------------------------------------------------------------------
 
-    def _now_true(self) -> frozenset[str]:
-        """The start and stop points that hold now."""
+    def _now_true(self) -> frozenset[Point]:
         seen = self.vehicle.seen
-        names = {
-            "EVConnected": self.vehicle.plugged,
-            "Authorized": self.phase in (Phase.AUTHORISED, Phase.ACTIVE),
-            "PowerPathClosed": self.phase is Phase.ACTIVE,
-            "EnergyTransfer": self.phase is Phase.ACTIVE and seen is not None and seen.closed,
-        }
-        return frozenset(name for name, true in names.items() if true)
+        return holding(self.phase, self.vehicle.plugged, seen is not None and seen.closed)
 
-    def _stops(self, lost: set[str] | frozenset[str]) -> bool:
-        """Whether losing these ends the transaction; with neither plug nor authorisation nothing is left of it."""
-        nothing_left = not self.vehicle.plugged and "Authorized" in lost
-        return self.ledger.running and (nothing_left or bool(lost.intersection(self._config.members(STOP_POINTS))))
+    def _stops(self, *lost: Point) -> bool:
+        """Whether losing these ends the transaction."""
+        return self.ledger.running and ends(lost, self._config.members(STOP_POINTS), self.vehicle.plugged)
 
-    def _begin(self, gained: frozenset[str], now: Instant) -> Out:
-        trigger = Trigger.AUTHORIZED if "Authorized" in gained else Trigger.CABLE_PLUGGED_IN
-        if gained == {"EnergyTransfer"}:
-            trigger = Trigger.CHARGING_STATE_CHANGED
-        if self.remote_start_id is not None:
-            trigger = Trigger.REMOTE_START
+    def _begin(self, gained: frozenset[Point], now: Instant) -> Out:
+        remote, state = self.remote_start_id, self.charging_state(now)
+        trigger = began_by(gained) if remote is None else Trigger.REMOTE_START
         self._trust = Trust()
-        state = self.charging_state(now)
-        remote = self.remote_start_id
         yield from self.ledger.begin(self.token, self.group, self.vehicle.plug, trigger, state, remote, now)
         yield from self._use_remote_start()
 
@@ -344,7 +336,3 @@ class Session:
             self._arrivals = self.vehicle.arrivals
         self.phase, self._since = phase, now.mono
         return True
-
-    def sample(self, context: Context, ended: bool, now: Instant) -> Out:
-        """The transaction's samples are due."""
-        yield from self.ledger.sample(context, ended, self.charging_state(now), now)
