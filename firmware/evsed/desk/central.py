@@ -1,7 +1,7 @@
 """The desk's central system behind its websocket: it answers stations, checks what they say, misbehaves when told.
 
-It is the second opinion on evsed: frames are recorded as they came, before any parsing; payloads are held against
-the schemas of the `ocpp` library; the ledger (ledger.py) judges order and repeats.
+It is the second opinion on evsed: frames are recorded as they came, before any parsing (tape.py);
+payloads are held against the schemas of the `ocpp` library; the ledger (ledger.py) judges order and repeats.
 """
 
 from __future__ import annotations
@@ -9,12 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import itertools
 import json
-import time
 import uuid
-from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -30,14 +27,12 @@ from . import control
 from .answers import Context, Tokens, answer
 from .behaviour import FORGETS, Behaviour, Rule
 from .ledger import Ledger
+from .tape import Frame, Tape
 
-FRAMES_KEPT = 200_000
 
-
-def stamp(utc: float | None = None) -> str:
-    """An OCPP dateTime of UTC s, by default of now."""
-    at = datetime.now(UTC) if utc is None else datetime.fromtimestamp(utc, UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+def stamp() -> str:
+    """The OCPP dateTime of now."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 @dataclass
@@ -76,7 +71,7 @@ class CentralSystem:
         self.tokens = Tokens()
         self.behaviour = Behaviour()
         self.ledger = Ledger()
-        self.frames: deque[dict[str, Any]] = deque(maxlen=FRAMES_KEPT)
+        self.tape = Tape()
         self.violations: list[str] = []  # frames and payloads that the specification does not allow
         self.strangers: list[str] = []  # answers to nothing that was asked
         self.resent = 0  # came again, identical, although it had been entered
@@ -84,7 +79,6 @@ class CentralSystem:
         self.counts: Counter[str] = Counter()
         self.clear = asyncio.Event()  # not set: a black hole, TCP stands and nothing gets through
         self.clear.set()
-        self._watchers: set[asyncio.Event] = set()
 
     # --- the websocket side ---
 
@@ -121,15 +115,9 @@ class CentralSystem:
             for _, future in station.asked.values():
                 future.cancel()
 
-    def _record(self, station: Station, sender: str, text: str) -> dict[str, Any]:
-        number = self.frames[-1]["n"] + 1 if self.frames else 1
-        frame = {"n": number, "at": time.monotonic(), "utc": time.time(), "station": station.id, "from": sender}
-        frame |= {"text": text, "kind": "garbage", "action": None}
-        self.frames.append(frame)
+    def _record(self, station: Station, sender: str, text: str) -> Frame:
         self.counts[f"from {sender}"] += 1
-        for watcher in self._watchers:
-            watcher.set()
-        return frame
+        return self.tape.record(station.id, sender, text)
 
     async def _send(self, station: Station, text: str, kind: str, action: str | None) -> None:
         frame = self._record(station, "csms", text)
@@ -313,26 +301,5 @@ class CentralSystem:
                 for s in self.stations.values()
             },
             "offer": list(self.offer),
-            "frames": self.frames[-1]["n"] if self.frames else 0,
+            "frames": self.tape.last,
         }
-
-    async def watch(self, since: int) -> AsyncIterator[control.Message]:
-        """Every frame after number `since`, as they come."""
-        news = asyncio.Event()
-        self._watchers.add(news)
-        try:
-            while True:
-                news.clear()
-                for frame in self.frames_after(since):
-                    since = frame["n"]
-                    yield {"frame": frame}
-                await news.wait()
-        finally:
-            self._watchers.discard(news)
-
-    def frames_after(self, since: int) -> list[dict[str, Any]]:
-        """The frames after number `since`."""
-        if not self.frames:
-            return []
-        skip = max(0, since + 1 - self.frames[0]["n"])
-        return list(itertools.islice(self.frames, skip, None))

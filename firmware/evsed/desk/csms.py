@@ -95,9 +95,9 @@ class Desk:
             case "state":
                 return central.state() | {"port": self.door.port, "up": self.door.server is not None}
             case "frames":
-                return {"frames": central.frames_after(int(message.get("since", 0)))}
+                return {"frames": central.tape.after(int(message.get("since", 0)))}
             case "watch":
-                return central.watch(int(message.get("since", 0)))
+                return central.tape.watch(int(message.get("since", 0)))
             case "behave":
                 return central.behaviour.set(message)
             case "tokens":
