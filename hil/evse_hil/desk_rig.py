@@ -166,7 +166,7 @@ class DeskRig:
         self.instruments = DeskInstruments(self.folder / "world.sock")
         try:
             patience.until("StatusNotification of the station", self._accepted, START_SECONDS)
-        except BaseException:
+        except BaseException:  # an interrupt too: the desk's processes must not outlive it
             self.close()
             raise
 

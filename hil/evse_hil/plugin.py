@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -100,7 +100,7 @@ def instruments(rig: Rig) -> Instruments:
 
 
 @pytest.fixture
-def measure(request: pytest.FixtureRequest, record_property: pytest.FixtureRequest) -> Measure:
+def measure(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Measure:
     """Records a figure and holds it against its limits."""
     path = request.config.getoption("--measurements")
-    return Measure(path, request.config.stash[PLAN].name, request.node.name, record_property)  # type: ignore[arg-type]
+    return Measure(path, request.config.stash[PLAN].name, request.node.name, record_property)

@@ -44,7 +44,7 @@ class Stand:
         try:
             where = ["--csms", self.loopback.url, "--ocpp", version, "--state-dir", str(self.state)]
             self._desk = DeskProcess(self.folder, [*where, *arguments])
-        except BaseException:
+        except BaseException:  # an interrupt too: its folders go with it
             self._remove()
             raise
         self.desk = self.folder / "desk.sock"

@@ -16,7 +16,7 @@ from tests.desk.world_process import WorldProcess, running
 
 pytestmark = pytest.mark.processes
 
-VOLTS, AMPS, WATTS, TOTAL_WATTS, HERTZ, IMPORT_KWH, EXPORT_KWH = 0x00, 0x06, 0x0C, 0x34, 0x46, 0x48, 0x4A
+VOLTS, AMPS, WATTS, TOTAL_WATTS, HERTZ, IMPORT_KWH = 0x00, 0x06, 0x0C, 0x34, 0x46, 0x48
 
 
 class Master:

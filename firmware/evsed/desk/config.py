@@ -8,6 +8,7 @@ from pathlib import Path
 
 MAX_AMPS = 32.0
 FAILSAFE_AMPS = 6.0
+WIRED = ("pilot", "contactor", "lock")
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,6 @@ class Wallbox:
     password: str = ""
     ca: str = ""
     evses: int = 1
-    lock: bool = True
     when_station_is_gone: str = "go on"
     presets: dict[str, str] = field(default_factory=dict)  # 1.6 key or 2.x variable -> value
 
@@ -97,8 +97,7 @@ def _buses(box: Wallbox) -> str:
 
 
 def _evse(box: Wallbox, number: int) -> str:
-    parts = ["pilot", "contactor", *(["lock"] if box.lock else [])]
     head = f"[evse.{number}]\nmax_current = {MAX_AMPS}\nphases = 3\nfailsafe_current = {FAILSAFE_AMPS}\n"
-    wires = [f'[evse.{number}.{part}]\ndriver = "desk"\nbus = "wires"\n' for part in parts]
+    wires = [f'[evse.{number}.{part}]\ndriver = "desk"\nbus = "wires"\n' for part in WIRED]
     meter = f'[evse.{number}.meter]\ndriver = "modbus"\nmap = "eastron-sdm630"\nbus = "rs485-{number}"\nunit = 1\n'
     return "\n".join([head, *wires, meter])

@@ -15,8 +15,6 @@ from .processes import Child, Died
 
 WORLD = ("plug", "unplug", "ask", "card", "ev", "mains", "fault", "pins", "events")
 CSMS = ("link", "blackhole", "ledger", "frames", "behave", "tokens", "raw", "interval")
-
-
 EX_CONFIG = 78  # a wrong config file: starting again would not help
 RESTART_SECONDS = 0.5  # as the units of systemd/ have it
 

@@ -64,7 +64,7 @@ class Latches:
                 if latched is None:
                     return
             try:
-                self.store(latched)
+                self._store(latched)
             except OSError as error:
                 self._log(f"{self.path}: {error}; the latched faults hold until the next restart only. Retrying.")
                 with self._wake:
@@ -74,7 +74,7 @@ class Latches:
                     if self._wanted is None:
                         self._wanted = latched
 
-    def store(self, latched: dict[int, str]) -> None:
+    def _store(self, latched: dict[int, str]) -> None:
         """Write and sync the file now; raises OSError."""
         beside = self.path + ".new"
         with open(beside, "w", encoding="utf-8") as file:

@@ -90,7 +90,7 @@ class PilotSense:
             self._mute -= 1
             if self._output == X1:  # +12 V after -12 V: the high peak is not there yet. Under PWM it is the same.
                 return
-        letter = NEXT[self.letter][bisect_left(EDGES, high)]
+        letter = letter_of(high, self.letter)
         if letter == self.letter:
             self._away = self._same = 0
         else:
