@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from evsed.model.inputs import LinkDown, LinkUp
-from evsed.ocpp.link.endpoint import backoff
+from evsed.ocpp.link.endpoint import backoff, lament
 
 from tests.ocpp.link_rig import Csms, Rig, central, running
 
@@ -164,6 +165,51 @@ def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
         "http://127.0.0.1:9/CP%201: is no address of a websocket; [ocpp] url starts with ws:// or wss:// and names "
         "a host."
     )
+
+
+@pytest.mark.parametrize(
+    ("scheme", "text"),
+    [
+        (
+            "ws",
+            "what answers there is no websocket server (did not receive a valid HTTP response); check [ocpp] url.",
+        ),
+        ("wss", "no TLS connection (WRONG_VERSION_NUMBER); check that wss:// and the port are right."),
+    ],
+)
+def test_a_server_that_speaks_something_else_is_told(tmp_path: Path, scheme: str, text: str) -> None:
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        await reader.read()
+        writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(babble, "127.0.0.1")
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server:
+            rig = Rig(tmp_path, url)
+            async with running(rig):
+                await rig.until(lambda: rig.logs)
+        assert rig.logs[0] == f"{url}/CP%201: {text}"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            socket.gaierror(-2, "Name or service not known"),
+            "the host name is not known (Name or service not known); check [ocpp] url, network and DNS.",
+        ),
+        (TimeoutError(), "no answer; check the network, a firewall, and the host and port in [ocpp] url."),
+        (OSError(101, "Network is unreachable"), "no connection ([Errno 101] Network is unreachable)."),
+        (EOFError(), "no connection (EOFError)."),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_what_else_keeps_a_connection_from_standing_is_told(error: BaseException, text: str) -> None:
+    assert lament(error, "wss://csms.example/CP1", "", ("2.0.1",)) == f"wss://csms.example/CP1: {text}"
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1011])
