@@ -81,6 +81,23 @@ def test_no_desk_in_that_folder_says_how_to_start_one(tmp_path: Path) -> None:
     assert str(refused.value) == f"no desk runs in {tmp_path}. Start one: evsed desk --dir {tmp_path}"
 
 
+def test_no_desk_at_all_says_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(control.Refused) as refused:
+        running.find(None)
+    assert str(refused.value) == "no desk is running. Start one: evsed desk"
+
+
+def test_a_folder_that_is_not_named_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["do", "--dir"]) == 2
+    assert capsys.readouterr().err == "evsed desk do --dir: needs the desk's folder.\n"
+
+
+def test_a_desk_has_an_outlet(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--once", "--evses", "0"]) == 2
+    assert capsys.readouterr().err == "--evses 0: at least 1.\n"
+
+
 def test_a_socket_path_that_is_too_long_is_refused_at_once() -> None:
     folder = Path("/tmp") / ("x" * 100)
     with pytest.raises(control.Refused) as refused:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from evsed.settings import Settings, SettingsError, load
+from evsed.pilot import loop, sense
+from evsed.settings import Settings, SettingsError, load, rules
+from evsed.settings.problems import table
 
 from tests.settings import lab
 
@@ -100,6 +102,30 @@ def test_a_missing_file_is_told_with_what_to_do(tmp_path: Path) -> None:
         "     the file  there is no such file. Copy config/evsed.toml there and adapt it, "
         "or name another one with -c FILE."
     )
+
+
+def test_what_is_allowed_but_odd_is_a_warning(reads: Reads) -> None:
+    text = lab.WHOLE.replace("wss:", "ws:").replace("max_current = 16.0", 'connector = "sType2"')
+    text = text.replace("[evse.1.meter]", "[bus.spare]").replace('driver = "lab"\nmap = "eastron-sdm630"\nbus', "#", 1)
+    text = text.replace('# = "rs485"', 'driver = "lab-line"\nport = "/dev/ttyUSB1"')
+    assert table(reads(text).warnings) == [
+        "  9  ocpp.password                goes over ws:// in clear text: anybody on the way can read it. Use wss://.",
+        " 26  evse.1                       has no meter: no energy is told to anybody, and no overcurrent is noticed.",
+        ' 27  evse.1.connector = "sType2"  is a socket without a lock: the plug can be pulled under load.',
+        " 22  bus.rs485                    is used by nothing.",
+        " 31  bus.spare                    is used by nothing.",
+    ]
+
+
+def test_without_a_reader_and_a_central_system_hardly_anything_can_start(reads: Reads) -> None:
+    text = lab.WHOLE.replace("wss://csms.example/ocpp", "").partition("[reader.door]")[0]
+    assert [(problem.subject, problem.text) for problem in reads(text).warnings] == [
+        ("reader", "is missing and there is no central system: nothing but free vending can start.")
+    ]
+
+
+def test_the_opening_time_is_reckoned_with_what_the_pilot_does() -> None:
+    assert (rules.TICK_MS, rules.DEBOUNCE) == (loop.PERIOD * 1000, sense.SAMPLES_AWAY)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

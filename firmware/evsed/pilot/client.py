@@ -93,7 +93,8 @@ class PilotProcess:
                 self._log(f"pilot refused {message.what}: {message.why}")
             elif isinstance(message, Hello):
                 if message.version not in UNDERSTOOD:
-                    return f"it speaks version {message.version}; this station understands {UNDERSTOOD}. Update both."
+                    versions = " and ".join(map(str, UNDERSTOOD))
+                    return f"it speaks version {message.version}; this station understands {versions}. Update both."
                 self.hello, self._writer = message, writer
                 if self.differs:
                     self._log(
