@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -306,6 +307,30 @@ def test_an_unknown_control_word_is_answered_with_those_that_are_known(csms: Csm
         "error": '"do": "dance" is not known here; allowed are call, raw, ledger, state, frames, watch, behave, '
         "tokens, link, blackhole, interval.",
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("3", '3: expected an object such as {"do": "state"}.'),
+        ("{]", "{]: not JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))."),
+    ],
+)
+def test_a_line_that_is_no_message_is_answered_with_what_is_expected(csms: Csms, line: str, error: str) -> None:
+    with socket.socket(socket.AF_UNIX) as link:
+        link.connect(str(csms.dir / "csms.sock"))
+        link.sendall(line.encode() + b"\n")
+        assert json.loads(link.makefile().readline()) == {"ok": False, "error": error}
+
+
+def test_what_is_no_frame_is_a_violation_and_the_station_may_go_on(csms: Csms) -> None:
+    async def talk() -> list[Any]:
+        async with csms.connect() as link:
+            await link.send("hello")
+            return await say(link, "1", "Heartbeat")
+
+    assert "currentTime" in asyncio.run(talk())[2]
+    assert csms.ask(do="ledger")["violations"][0].startswith("CP1: hello: not an OCPP frame: ")
 
 
 def test_a_call_to_nobody_says_who_is_there(csms: Csms) -> None:

@@ -113,6 +113,20 @@ def test_a_silent_reader_is_logged_once_with_what_to_do(tmp_path: Path, caplog: 
         with_reader(tmp_path, test)
 
 
+def test_a_reader_that_acknowledges_and_says_no_more_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(peer: CardReader, seen: Seen) -> None:
+        peer.cable.tamper = lambda data: data[:6]  # the ACK before the answer
+        await until(lambda: bool(caplog.records), 8)
+        assert caplog.records[0].getMessage() == (
+            f"reader.front: the reader on {tmp_path}/reader took a command and then fell silent. Check its power, that "
+            "its switches select HSU (UART), and whether TX and RX are crossed. "
+            "Cards are not read until it answers; evsed goes on trying."
+        )
+
+    with caplog.at_level(logging.ERROR):
+        with_reader(tmp_path, test)
+
+
 def test_a_reader_that_answers_only_its_set_up_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def test(peer: CardReader, seen: Seen) -> None:
         peer.cable.tamper = lambda data: data if peer.commands[-1] != 0x4A else b"\x13\x37"

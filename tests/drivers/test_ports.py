@@ -74,3 +74,12 @@ def test_a_port_of_others_is_told_with_its_group() -> None:
         f"bus.rs485: this user may not open {pty.path}. Add the user to its group (dialout) and start evsed again."
     )
     pty.close()
+
+
+def test_what_only_the_opening_finds_wrong_is_told_in_its_words() -> None:
+    pty = Pty()
+    assert str(ports.trouble(pty.path, "bus.rs485", ValueError("not a valid baudrate: 7"))) == (
+        f"bus.rs485: {pty.path} cannot be opened: not a valid baudrate: 7. "
+        "Check its speed and parity against the adapter's."
+    )
+    pty.close()

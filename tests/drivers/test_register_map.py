@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from evse_drivers.api import DriverError, Reading
 from evse_drivers.buses.modbus import Block
-from evse_drivers.meters.modbus_map import available, load
+from evse_drivers.meters.modbus_map import ModbusMeter, available, load
 from evse_drivers.meters.register_map import RegisterMap, parse
 
 ONE_ROW = "function = 3\n[registers]\n"
@@ -200,3 +200,9 @@ def test_a_mistake_in_the_technicians_map_names_its_file(tmp_path: Path) -> None
     (tmp_path / "mine.toml").write_text("[registers]")
     with pytest.raises(DriverError, match=r"^evse\.1\.meter\.map: .*mine\.toml: 1 problem\.\n  registers  is missing"):
         load("mine", str(tmp_path), "evse.1.meter")
+
+
+def test_a_meter_without_a_bus_says_how_to_give_it_one() -> None:
+    with pytest.raises(DriverError) as caught:
+        ModbusMeter(ModbusMeter.Settings("eastron-sdm630", ""), "evse.1.meter")
+    assert str(caught.value) == 'evse.1.meter: needs a bus. Set bus = "NAME" to a [bus.NAME] with a modbus driver.'
