@@ -1,7 +1,7 @@
 """The station's control socket: one JSON object a line asks, one line answers; `trace` streams the OCPP frames.
 
 {"show": true}   the whole state, as `evsed show --json` prints it
-{"trace": true}  from now on each frame as {"at", "direction": "in" or "out", "frame"}
+{"trace": true}  from now on each frame as {"direction": "in" or "out", "frame": TEXT}
 """
 
 from __future__ import annotations

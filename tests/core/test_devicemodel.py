@@ -14,7 +14,7 @@ from evsed.model.questions import BootAnswer
 from evsed.model.reports import InventoryReport
 from evsed.model.time import Instant
 from evsed.model.topology import Evse, Topology
-from evsed.model.variables import Attribute, GetStatus, SetStatus, VariableRef
+from evsed.model.variables import Attribute, GetStatus, Put, SetStatus, VariableRef
 
 NOW = Instant(1.0, 1_795_248_300.0)
 TOPOLOGY = Topology("evsed", "Desk", "SN1", "0.1.0", (Evse(1, 32.0, 3, 6.0), Evse(2, 16.0, 1, 6.0)), 32.0)
@@ -57,6 +57,25 @@ def test_a_refused_value_changes_nothing() -> None:
     assert isinstance(reply.answer, VariablesSet)
     assert reply.answer.results[0].status is SetStatus.REJECTED
     assert model.integer(TIMEOUT) == 60
+
+
+@pytest.mark.parametrize(
+    ("ref", "attribute", "status", "why"),
+    [
+        (REF, Attribute.TARGET, SetStatus.NOT_SUPPORTED, "only Actual can be set"),
+        (VariableRef("ChargingStation", "Model"), Attribute.ACTUAL, SetStatus.REJECTED, "is read-only"),
+        (REF, Attribute.ACTUAL, SetStatus.REJECTED, "'never' is not a whole number; 1 to 86400 s is allowed"),
+    ],
+)
+def test_a_refusal_to_set_says_why(ref: VariableRef, attribute: Attribute, status: SetStatus, why: str) -> None:
+    (reply,) = DeviceModel(TOPOLOGY).handle(Called(1, SetVariables(((ref, attribute, "never"),))), NOW)
+    assert reply == Reply(1, VariablesSet((Put(ref, status, attribute, why),)))
+
+
+def test_an_inventory_that_is_none_is_refused() -> None:
+    words = "no Wishlist; there are FullInventory, ConfigurationInventory, SummaryInventory"
+    (reply,) = DeviceModel(TOPOLOGY).handle(Called(1, GetBaseReport(5, "Wishlist")), NOW)
+    assert reply == Reply(1, Status("NotSupported", words))
 
 
 def test_a_new_password_is_never_read_back_and_makes_a_new_connection() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from evsed.clock import Clock
 from evsed.core.effects import Ask
-from evsed.model.commands import Refused, Status, TriggerMessage
+from evsed.model.commands import Refused, Status, TriggerMessage, VariablesGot
 from evsed.model.inputs import Answered, Buried, Called, Delivered, Input, LinkDown, LinkUp, Unanswered
 from evsed.model.journal import Bind
 from evsed.model.questions import Authorize, BootAnswer
@@ -183,27 +183,47 @@ def test_bad_calls_get_the_right_callerror(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_an_answer_that_cannot_be_spelt_becomes_an_error_and_a_line_in_the_log(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with central(Csms()) as csms:
+            rig = Rig(tmp_path, csms.url)
+            rig.on_input = lambda input: (
+                rig.link.reply(input.call, VariablesGot(())) if isinstance(input, Called) else None
+            )
+            async with running(rig):
+                await rig.until(lambda: rig.has(LinkUp))
+                await csms.sockets[0].send('[2,"a","ClearCache",{}]')
+                await rig.until(csms.replies)
+            why = "the station has no answer that fits the schema"
+            assert csms.replies() == [[4, "a", "InternalError", why, {}]]
+            mistake = "TypeError('VariablesGot(results=()) is no answer to ClearCache()')"
+            assert f"ClearCache a: no answer that fits the schema ({mistake})" in rig.logs
+
+    asyncio.run(main())
+
+
 def test_questions_come_back_unanswered_and_never_stay_open(tmp_path: Path) -> None:
     async def main() -> None:
-        csms = Csms(Authorize=[None, '[4,"%s","InternalError","down",{}]'])
+        csms = Csms(Authorize=[None, '[4,"%s","InternalError","down",{}]', {}])
         async with central(csms) as csms:
             rig = Rig(tmp_path, csms.url)
             rig.link.gate("open")
-            soon = Clock().mono() + 0.3
-            rig.link.ask(Ask(1, Authorize(Token("A")), soon))
+            rig.link.ask(Ask(1, Authorize(Token("A")), Clock().mono() + 60))
             async with running(rig):
                 await rig.until(lambda: rig.has(LinkUp))
-                rig.link.ask(Ask(2, Authorize(Token("A")), soon))
-                await rig.until(lambda: len([i for i in rig.inputs if isinstance(i, Unanswered)]) == 2)
-                rig.link.ask(Ask(3, Authorize(Token("A")), soon + 5))
-                await rig.until(lambda: len([i for i in rig.inputs if isinstance(i, Unanswered)]) == 3)
+                for number in (2, 3, 4):
+                    rig.link.ask(Ask(number, Authorize(Token("A")), Clock().mono() + 60))
+                    await rig.until(lambda n=number: len([i for i in rig.inputs if isinstance(i, Unanswered)]) == n)  # type: ignore[misc]
                 rig.link.gate("closed")
-                rig.link.ask(Ask(4, Authorize(Token("A")), Clock().mono() + 0.1))
-                await rig.until(lambda: len([i for i in rig.inputs if isinstance(i, Unanswered)]) == 4)
-            whys = [i.why for i in rig.inputs if isinstance(i, Unanswered)]
-            assert whys[0] == "there is no connection to the central system"
-            assert whys[1] == "no answer in 0.3 s"
-            assert whys[2:] == ["InternalError: down", "it could not be asked in time"]
+                rig.link.ask(Ask(5, Authorize(Token("A")), Clock().mono() + 0.1))
+                await rig.until(lambda: len([i for i in rig.inputs if isinstance(i, Unanswered)]) == 5)
+            assert [i.why for i in rig.inputs if isinstance(i, Unanswered)] == [
+                "there is no connection to the central system",
+                "no answer in 0.5 s",
+                "InternalError: down",
+                "the answer to Authorize says nothing usable",
+                "it could not be asked in time",
+            ]
 
     asyncio.run(main())
 

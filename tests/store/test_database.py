@@ -99,6 +99,18 @@ def test_reports_come_in_pages_and_lanes(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_thing_that_cannot_be_read_is_left_out_and_told(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    store.submit([Save("token", "A", {"standing": 7}), Save("token", "B", Verdict(S.ACCEPTED))])
+    store.close()
+    store = Store.open(tmp_path)
+    assert store.things("token", Verdict) == {"B": Verdict(S.ACCEPTED)}
+    assert store.complaints == [
+        f"{store.path}: token A cannot be read and is left out (standing: 7 is not a valid Standing)"
+    ]
+    store.close()
+
+
 def test_a_report_that_cannot_be_read_becomes_a_dead_letter_and_is_told(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     bad, good = store.submit([Tell(status(1)), Tell(status(2))])
