@@ -161,6 +161,34 @@ def test_a_station_without_pilot_or_central_system_shows_itself_and_ends_on_sigt
     assert view["sessions"]["1"]["why"] == "no vehicle is plugged in"
 
 
+def test_the_station_lets_go_of_its_buses_at_the_end(config: Callable[..., Path], tmp_path: Path) -> None:
+    ends: list[bytes] = []
+
+    async def main() -> None:
+        met = asyncio.Event()
+
+        async def gateway(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(12)  # a request, which is left without an answer
+            met.set()
+            ends.append(await reader.read())
+            writer.close()
+
+        server = await asyncio.start_server(gateway, "127.0.0.1")
+        port = server.sockets[0].getsockname()[1]
+        bus = f'[bus.gateway]\ndriver = "modbus-tcp"\nhost = "127.0.0.1"\nport = {port}\ntimeout_ms = 900\n'
+        meter = '[evse.1.meter]\ndriver = "modbus"\nmap = "eastron-sdm630"\nbus = "gateway"\n'
+        async with server:
+            running = asyncio.ensure_future(app.App(load(str(config(f"{CONFIG}\n{bus}\n{meter}")))).run())
+            await asyncio.wait_for(met.wait(), 10)
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert await asyncio.wait_for(running, 10) == 0
+            async with asyncio.timeout(5):
+                while not ends:  # noqa: ASYNC110 (the gateway is the peer)
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+
 def test_what_the_last_run_was_ended_for_is_told_once(config: Callable[..., Path], tmp_path: Path) -> None:
     store = Store.open(tmp_path / "state")
     store.submit([Save("restart", "cause", "RemoteReset")])

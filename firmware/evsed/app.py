@@ -76,7 +76,7 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._ended = asyncio.Event()
-        self._parts: dict[str, Any] = {}  # opened buses by name
+        self._buses: dict[str, Any] = {}  # opened, by name
         self._disk: str | None = None
         self._code = 0
 
@@ -91,6 +91,7 @@ class App:
             self._clock.offsets = store.offsets()
             self._clock.offset = self._clock.offsets.get(self._clock.boot)  # what an earlier run of this boot was told
             self._build()
+            stack.callback(self._close_buses)
             boards, pilot = self._boards()
             self._outlets = Outlets(boards, self._meters(), self._readers(), self._put)
             stack.push_async_callback(self._outlets.close)
@@ -221,10 +222,14 @@ class App:
         name = getattr(part.settings, "bus", "")
         if name:
             its = self._settings.buses[name]
-            if name not in self._parts:
-                self._parts[name] = find("bus", its.driver)(its.settings, its.where)
-            bus = self._parts[name]
+            if name not in self._buses:
+                self._buses[name] = find("bus", its.driver)(its.settings, its.where)
+            bus = self._buses[name]
         return find(part.kind, part.driver)(part.settings, part.where, bus)
+
+    def _close_buses(self) -> None:
+        for bus in self._buses.values():
+            bus.close()
 
     # --- the hands of the inbox -----------------------------------------------------------------------------------
 
@@ -273,7 +278,7 @@ class App:
             self._ended.set()
 
         log(f"restart: {restart.cause}")
-        self._leaving = asyncio.ensure_future(leave())
+        self._leaving = asyncio.ensure_future(leave())  # held: the loop itself would let a task go
 
     def note(self, text: str, level: str) -> None:
         """See inbox.Hands."""
