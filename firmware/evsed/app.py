@@ -317,7 +317,7 @@ class App:
             "config": self._settings.path,
             "clock": {"utc": now.utc, "boot": now.boot, "known": now.utc is not None},
             "queue": link["queued"],
-            "dead_letters": len(self._store.dead_letters()),
+            "dead_letters": self._store.given_up(),
             "disk": self._disk,
             "link": link,
             "outlets": self._outlets.view(),

@@ -171,6 +171,10 @@ class Store:
         sql = "SELECT transaction_id, number FROM (SELECT * FROM alias ORDER BY id DESC LIMIT ?) ORDER BY id"
         return dict(self._reader.execute(sql, (ALIASES_KEPT,)).fetchall())
 
+    def given_up(self) -> int:
+        """How many reports are dead letters."""
+        return cast(int, self._one("SELECT count(*) FROM dead_letter"))
+
     def dead_letters(self, limit: int = 1000) -> list[DeadLetter]:
         """What was given up, latest first."""
         sql = "SELECT id, json, version, frames, why FROM dead_letter ORDER BY id DESC LIMIT ?"
