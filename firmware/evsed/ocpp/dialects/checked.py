@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from evsed.model.commands import Answer, Command
+from evsed.model.questions import AuthorizeAnswer, BeatAnswer, Question
+from evsed.model.reports import Report
+from evsed.model.tokens import Verdict
 
-from . import Body, BodyError, Context, Payload, RefusedCall
-from .heard import TOLERATED, hold_against, refuse, without_nulls
+from . import Body, BodyError, Context, Learned, Payload, RefusedCall
+from .heard import TOLERATED, boot_answer, hold_against, refuse, told_time, without_nulls
 from .schema import cut, problem, schema
 
 
@@ -21,6 +24,24 @@ class Checked:
     ours: ClassVar[frozenset[str]]  # calls that only a station makes
     readers: ClassVar[Mapping[str, Callable[[Payload, Context], Command]]]
     spell_answer: ClassVar[Callable[[Command, Answer], tuple[str, Payload]]]
+    judged: ClassVar[frozenset[str]]  # reports whose answers say what is thought of their token
+    verdict_in: ClassVar[Callable[[Payload], Verdict | None]]  # what an answer says of a token
+
+    def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
+        """See Dialect. What an answer gets wrong is as absent: its other parts still count."""
+        payload = without_nulls(payload)
+        match action:
+            case "BootNotification":
+                return Learned(reply=boot_answer(payload))
+            case "Heartbeat":
+                return Learned(reply=BeatAnswer(told_time(payload, "currentTime")))
+            case "Authorize":
+                said = type(self).verdict_in(payload)
+                return Learned(reply=None if said is None else AuthorizeAnswer(said))
+            case _ if action in self.judged:
+                return Learned(verdict=type(self).verdict_in(payload))
+            case _:
+                return Learned()
 
     def read(self, action: str, payload: Payload, context: Context) -> Command:
         """See Dialect."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, Question
+from evsed.model.questions import Authorize, Beat, Boot, Question
 from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
 from evsed.model.tokens import Token, Verdict
 from evsed.model.transactions import ChargingState, Sample, StopReason
 
 from . import Body, Context, Learned, Payload, v16_commands
 from .checked import Checked
-from .heard import boot_answer, told_time, verdict, without_nulls
+from .heard import verdict
 from .values import plain, sampled_value
 
 # A transaction without a token needs an idTag all the same: OCPP 2.x's word for it.
@@ -116,6 +117,11 @@ def meter_value(sample: Sample, context: Context) -> Payload:
     return {"timestamp": context.stamp(sample.at), "sampledValue": values}
 
 
+def _verdict(payload: Payload) -> Verdict | None:
+    info = payload.get("idTagInfo")
+    return verdict(info, "expiryDate", info.get("parentIdTag") if isinstance(info, dict) else None)
+
+
 class V16(Checked):
     """See Dialect."""
 
@@ -124,6 +130,15 @@ class V16(Checked):
     while_rejected: str | None = None  # 4.2: a rejected charge point does not answer
     folder, request = "v16", ""
     ours, readers, spell_answer = v16_commands.OURS, v16_commands.READERS, v16_commands.answer
+    judged, verdict_in = (
+        frozenset(
+            (
+                "StartTransaction",
+                "StopTransaction",
+            )
+        ),
+        _verdict,
+    )
     # 1.6 leaves no choice: a transaction begins when energy may flow, and ends with the authorisation, which the plug
     # takes with it unless StopTransactionOnEVSideDisconnect is false.
     overlay: Mapping[str, str] = {
@@ -168,22 +183,9 @@ class V16(Checked):
                 return self.body("Authorize", {"idTag": id_tag(token)})
 
     def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
-        """See Dialect. What an answer gets wrong is as absent: its other parts still count."""
-        payload = without_nulls(payload)
-        match action:
-            case "BootNotification":
-                return Learned(reply=boot_answer(payload))
-            case "Heartbeat":
-                return Learned(reply=BeatAnswer(told_time(payload, "currentTime")))
-            case "Authorize":
-                said = _verdict(payload)
-                return Learned(reply=None if said is None else AuthorizeAnswer(said))
-            case "StartTransaction":
-                return Learned(verdict=_verdict(payload), number=_number(payload))
-            case "StopTransaction":
-                return Learned(verdict=_verdict(payload))
-            case _:
-                return Learned()
+        """See Dialect. Any answer to a start may bring its number, a refusal too."""
+        learned = super().learn(asked, action, payload)
+        return replace(learned, number=_number(payload)) if action == "StartTransaction" else learned
 
     def code_spelling(self, code: str) -> str:
         """See Dialect. The mistakes are those of OCPP-J 1.6."""
@@ -253,8 +255,3 @@ def _number(payload: Payload) -> int | None:
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return number if abs(number) < LARGEST else None
-
-
-def _verdict(payload: Payload) -> Verdict | None:
-    info = payload.get("idTagInfo")
-    return verdict(info, "expiryDate", info.get("parentIdTag") if isinstance(info, dict) else None)

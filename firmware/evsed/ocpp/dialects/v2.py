@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, Question
+from evsed.model.questions import Authorize, Beat, Boot, Question
 from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
 from evsed.model.tokens import Token, Verdict
 from evsed.model.transactions import Sample, StopReason
 from evsed.model.variables import VariableReport
 
-from . import Body, Context, Learned, Payload, v2_commands
+from . import Body, Context, Payload, v2_commands
 from .checked import Checked
-from .heard import boot_answer, told_time, verdict, without_nulls
+from .heard import verdict
 from .values import last_samples, numeric, sampled_value
 
 VARIABLES_PER_REPORT = 20  # some 6 kB a NotifyReport
@@ -65,6 +65,12 @@ def meter_value(sample: Sample, context: Context) -> Payload:
     return {"timestamp": context.stamp(sample.at), "sampledValue": values}
 
 
+def _verdict(payload: Payload) -> Verdict | None:
+    info = payload.get("idTokenInfo")
+    group = info.get("groupIdToken") if isinstance(info, dict) else None
+    return verdict(info, "cacheExpiryDateTime", group.get("idToken") if isinstance(group, dict) else None)
+
+
 class V2(Checked):
     """See Dialect. A version names itself and its folder."""
 
@@ -72,6 +78,7 @@ class V2(Checked):
     while_rejected: str | None = "SecurityError"  # B03.FR.08
     request = "Request"
     ours, readers, spell_answer = v2_commands.OURS, v2_commands.READERS, v2_commands.answer
+    judged, verdict_in = frozenset(("TransactionEvent",)), _verdict
     overlay: Mapping[str, str] = {}
 
     def spell(self, report: Report, context: Context) -> tuple[Body, ...]:
@@ -103,22 +110,6 @@ class V2(Checked):
                 return self.body("Heartbeat", {})
             case Authorize(token):
                 return self.body("Authorize", {"idToken": id_token(token)})
-
-    def learn(self, asked: Question | Report, action: str, payload: Payload) -> Learned:
-        """See Dialect. What an answer gets wrong is as absent: its other parts still count."""
-        payload = without_nulls(payload)
-        match action:
-            case "BootNotification":
-                return Learned(reply=boot_answer(payload))
-            case "Heartbeat":
-                return Learned(reply=BeatAnswer(told_time(payload, "currentTime")))
-            case "Authorize":
-                said = _verdict(payload)
-                return Learned(reply=None if said is None else AuthorizeAnswer(said))
-            case "TransactionEvent":
-                return Learned(verdict=_verdict(payload))
-            case _:
-                return Learned()
 
     def code_spelling(self, code: str) -> str:
         """See Dialect."""
@@ -187,9 +178,3 @@ def _report_data(row: VariableReport) -> Payload:
         about["valuesList"] = ",".join(row.members)
     named = v2_commands.spell_ref(row.ref)
     return {**named, "variableAttribute": [attribute], "variableCharacteristics": about}
-
-
-def _verdict(payload: Payload) -> Verdict | None:
-    info = payload.get("idTokenInfo")
-    group = info.get("groupIdToken") if isinstance(info, dict) else None
-    return verdict(info, "cacheExpiryDateTime", group.get("idToken") if isinstance(group, dict) else None)
