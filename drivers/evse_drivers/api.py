@@ -48,6 +48,7 @@ class Reading:
     amps: Phases = NO_PHASES
     volts: Phases = NO_PHASES  # phase to neutral
     hertz: float | None = None
+    sequence: Literal["L1-L2-L3", "L1-L3-L2"] | None = None  # the order in which the phases turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Permit:
     until: float  # s; at most 5 s ahead
 
 
-Act = Literal["acknowledge", "selftest", "wake", "unlock"]
+Act = Literal["acknowledge", "selftest", "wake", "unlock", "new-contactor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,18 @@ class Seen:
     unplugged_at: float | None  # s, last unplug
     opened_at: float | None  # s, last opening of the contactor
     worst_gap_ms: float  # the loop's longest gap since the last Seen of this kind
+    faults: tuple[str, ...] = ()  # all that stand, the weightiest (`fault`) first
+    warnings: tuple[str, ...] = ()  # what is wrong but does not keep it from charging
+    phases: int | None = None  # that the phase relay lets through; None: there is no relay
+    simplified: bool = False  # the vehicle has no S2: 10 A at most
+    glitches: int = 0  # pilot levels that were gone before they counted
+    toggles: int = 0  # BCB pulses of the vehicle
+    closings: int = 0  # of this contactor, in its life
+    hot_openings: int = 0  # under load
+    cold_openings: int = 0
+    wear: float = 0.0  # part of the contactor's life that is used up
+    tested_at: float | None = None  # s, the last residual-current self-test that was passed
+    testing: bool = False
 
     @property
     def plugged(self) -> bool:
@@ -146,6 +159,39 @@ class Switch(Protocol):
         """The mirror contact's word; None where the hardware has none."""
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Input(Protocol):
+    """A contact that the pilot process looks at every 10 ms: emergency stop, thermal switch."""
+
+    def active(self) -> bool:
+        """True: pressed, too hot. Wired and set so that a broken wire counts as active. Never blocks."""
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class ResidualCurrent(Protocol):
+    """A residual-current device (RCM, RDC-DD) of the board. Its trip cuts the coil in hardware; software mirrors it."""
+
+    def tripped(self) -> bool:
+        """Its error output, as it is now. Never blocks."""
+
+    def test(self, on: bool) -> None:
+        """Its test input. Never blocks."""
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Thermometer(Protocol):
+    """A temperature sensor, read by the station. `read` takes 1 s at most and raises DriverError when it cannot."""
+
+    async def read(self) -> float:
+        """degrees Celsius"""
+
+    async def close(self) -> None: ...
 
 
 @runtime_checkable

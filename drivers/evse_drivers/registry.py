@@ -12,7 +12,7 @@ from .api import DriverError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-KINDS = ("bus", "pilot", "switch", "meter", "reader", "board")
+KINDS = ("bus", "pilot", "switch", "input", "rcd", "meter", "thermometer", "reader", "board")
 
 # Packages of others declare theirs in this entry point group, named "kind.name" (see drivers/README.md).
 ENTRY_POINTS = "evse_drivers"

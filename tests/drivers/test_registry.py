@@ -53,7 +53,7 @@ def test_an_unknown_name_is_told_with_near_misses_and_never_replaced() -> None:
     assert told("reader", "xyz") == 'there is no reader driver "xyz". There are: pn532.'
     assert told("board", "warp") == 'there is no board driver "warp". No board driver is installed.'
     assert told("metre", "modbus") == (
-        'there is no kind of driver "metre". Kinds: bus, pilot, switch, meter, reader, board.'
+        'there is no kind of driver "metre". Kinds: bus, pilot, switch, input, rcd, meter, thermometer, reader, board.'
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evse_drivers.api import Reading
+from evse_drivers.api import How, Reading
 
 from evsed.model.profiles import Profile
 from evsed.model.tokens import Token, Verdict
@@ -151,6 +151,43 @@ class Availability:
     operative: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """A rule of the station says that this fault of the catalogue is the case, or is no longer.
+
+    Said when it changes; `info` has the measured value in words ("L2 31.2 A for 7 s, offered 16.0 A").
+    """
+
+    evse: int  # 0: the station
+    fault: str
+    standing: bool
+    info: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultsChanged:
+    """What is wrong with that EVSE (0: the station) now: `fault` keeps it from charging, a warning does not."""
+
+    evse: int
+    fault: str | None
+    info: str = ""  # of the fault, or else of the first warning
+    warnings: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()  # all that stand and stop, the weightiest first
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A limit of the station's own on that EVSE, one for each `source`; amps None: it no longer holds.
+
+    With 0 A, `how` says whether the vehicle gets 6 s to open S2 ("grace") or the contactor opens at once ("now").
+    """
+
+    evse: int
+    source: str  # as the technician reads it among the limits: "temperature", "overcurrent", "random delay"
+    amps: float | None
+    how: How = "grace"
+
+
 Fact = (
     VariableChanged
     | ProfilesChanged
@@ -168,4 +205,7 @@ Fact = (
     | OfferChanged
     | StopWanted
     | Availability
+    | Troubled
+    | FaultsChanged
+    | Ceiling
 )

@@ -64,6 +64,32 @@ class MeterSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class Warmed:
+    """The temperature sensor of these EVSEs says so many degrees Celsius; None: it did not answer, `why` tells."""
+
+    sensor: str  # its name in the config
+    evses: tuple[int, ...]
+    celsius: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderHeard:
+    """A card reader has begun to answer (why None), or no longer does."""
+
+    reader: str  # its name in the config
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Somebody at the station (`evsed do`) wants this of an EVSE: an Act of the pilot, or "skip-delay"."""
+
+    evse: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkUp:
     """A websocket stands; `version` is what the central system chose (1.6 2.0.1)."""
 
@@ -137,6 +163,9 @@ Input = (
     | Presented
     | Metered
     | MeterSilent
+    | Warmed
+    | ReaderHeard
+    | Ordered
     | LinkUp
     | LinkDown
     | Called

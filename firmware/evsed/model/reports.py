@@ -89,4 +89,21 @@ class InventoryReport:
     variables: tuple[VariableReport, ...]
 
 
-Report = TransactionReport | ConnectorReport | MeterReport | InventoryReport
+@dataclass(frozen=True, slots=True)
+class FaultReport:
+    """A fault of the catalogue (faults.py) has come, or has gone (2.x NotifyEvent).
+
+    `event` is unique in the station's life; the report of its going names the same `event` it came with as `cause`.
+    """
+
+    at: Instant
+    evse: int  # 0: the station
+    fault: str
+    standing: bool
+    event: int
+    cause: int | None = None
+    info: str = ""  # measured values, in words
+    transaction: str | None = None  # the one that was running there
+
+
+Report = TransactionReport | ConnectorReport | MeterReport | InventoryReport | FaultReport

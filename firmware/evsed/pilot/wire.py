@@ -1,18 +1,19 @@
-"""Hello, Permit, Do, Refused and Seen as they cross the pilot's Unix socket: one JSON object a line, versioned.
+"""What crosses the pilot's Unix socket, Hello to Health: one JSON object a line, versioned.
 
 Each line is {"kind": {fields}}. Both sides open with a Hello; version N understands N and N-1. Unknown fields are
-ignored, so that a newer peer may add some; a field that is missing, or of the wrong type, refuses the line.
+ignored, so that a newer peer may add some; one that is missing takes its default, where it has one; else, and where
+it is of the wrong type, the line is refused.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from evse_drivers.api import Permit, Seen
 
-VERSION = 1
+VERSION = 2
 UNDERSTOOD = (VERSION - 1, VERSION)
 LONGEST_LINE = 4096  # bytes
 
@@ -33,7 +34,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """acknowledge, selftest, wake or unlock."""
+    """One of the acts of a pilot, see Act."""
 
     evse: int
     act: str
@@ -47,7 +48,26 @@ class Refused:
     why: str
 
 
-Message = Hello | Permit | Do | Refused | Seen
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the station's meter says, for the flight recorder only; nothing is decided by it."""
+
+    evse: int
+    amps: float  # of the phase that carries most
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How much on time the pilot's loop is, since the process began; told every 10 s."""
+
+    at: float  # s
+    realtime: str  # what Linux did not permit, in words; "" if it permitted everything
+    gaps: dict[str, int]  # up to so many ms -> how many gaps between two ticks; "more" is the last
+    worst_gap_ms: float
+    missed: int  # ticks that came later than 50 ms after the one before
+
+
+Message = Hello | Permit | Do | Measured | Refused | Seen | Health
 
 # name on the wire -> class, and its fields: name, accepted types, whether it may be missing
 _NUMBER, _TEXT = (int, float), (str,)
@@ -55,11 +75,17 @@ _OPTIONAL = (int, float, type(None))
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,), "float": _NUMBER, "str": _TEXT, "bool": (bool,), "How": _TEXT, "float | None": _OPTIONAL,
     "str | None": (str, type(None)), "bool | None": (bool, type(None)), "dict[str, float]": (dict,),
+    "dict[str, int]": (dict,), "int | None": (int, type(None)), "tuple[str, ...]": (list,),
 }  # fmt: skip
-KINDS: dict[str, type[Any]] = {"hello": Hello, "permit": Permit, "do": Do, "refused": Refused, "seen": Seen}
+KINDS: dict[str, type[Any]] = {
+    "hello": Hello, "permit": Permit, "do": Do, "measured": Measured, "refused": Refused, "seen": Seen,
+    "health": Health,
+}  # fmt: skip
 NAMES = {cls: name for name, cls in KINDS.items()}
 _FIELDS = {
-    cls: tuple((f.name, _TYPES[str(f.type)], cls is Hello and f.name in ("boot", "ceilings")) for f in fields(cls))
+    cls: tuple(
+        (f.name, _TYPES[str(f.type)], f.default is not MISSING or f.default_factory is not MISSING) for f in fields(cls)
+    )
     for cls in KINDS.values()
 }
 _dumps = json.JSONEncoder(separators=(",", ":")).encode
@@ -71,6 +97,10 @@ def encode(message: Message) -> bytes:
     cls = type(message)
     body = {name: getattr(message, name) for name, _, _ in _FIELDS[cls]}
     return _dumps({NAMES[cls]: body}).encode() + b"\n"
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def decode(line: bytes) -> Message:
@@ -93,11 +123,11 @@ def decode(line: bytes) -> Message:
             if optional:
                 continue
             raise WireError(f"{name}.{key} is missing")
-        value = body[key]
+        value: Any = body[key]
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             raise WireError(f"{name}.{key}: {value!r} is not of the right type")
         try:
-            values[key] = float(str(value)) if types is _NUMBER else value
+            values[key] = float(str(value)) if types is _NUMBER else _plain(value)
         except OverflowError:
             raise WireError(f"{name}.{key} is too large a number") from None
     message: Message = cls(**values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +18,16 @@ from .problems import Problem
 # OCPP 2.x ConnectorEnumType, those of AC charging in mode 3: c is a tethered cable, s a socket.
 CONNECTORS = ("cType1", "cType2", "cTesla", "sType2", "sType3")
 VERSIONS = ("1.6", "2.0.1")
-PILOT_PARTS = {"pilot": "pilot", "contactor": "switch", "lock": "switch"}  # part of [evse.N] -> kind of driver
+# part of [evse.N] -> kind of driver
+PILOT_PARTS = {
+    "pilot": "pilot",
+    "contactor": "switch",
+    "lock": "switch",
+    "phase_relay": "switch",
+    "rcd": "rcd",
+    "emergency_stop": "input",
+    "thermal_switch": "input",
+}
 STATION_PARTS = {"meter": "meter", "board": "board"}
 PARTS = {**PILOT_PARTS, **STATION_PARTS}
 
@@ -27,7 +36,7 @@ PARTS = {**PILOT_PARTS, **STATION_PARTS}
 class Part:
     """One piece of hardware: its driver's name and that driver's own settings."""
 
-    kind: str  # bus pilot switch meter reader board
+    kind: str  # one of evse_drivers.registry.KINDS
     driver: str
     settings: Any
     where: str  # "evse.1.meter", for error texts
@@ -93,6 +102,23 @@ class LeaseSettings:
     go_on_minutes: float = option(15.0, help='How long "go on" goes on at most.', unit="min", minimum=0, maximum=1440)
 
 
+# What the technician must write where only software opens the contactor on a residual current.
+SOFTWARE_ONLY = "I know that only software opens the contactor when the residual-current device trips"
+RCD_MODULES = ("RCM14", "RCMB102", "X804", "X904", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class RcdSettings:
+    """The residual-current device of one outlet; the options of its driver stand in the same table."""
+
+    part: Part
+    module: str = option(
+        help="Which device it is, for the sequence of its self-test; none: it has no test input.", choices=RCD_MODULES
+    )
+    cuts_coil: bool = option(help="Its trip cuts the contactor's coil in hardware, whatever the software does.")
+    software_only: str = option("", help=f'Where cuts_coil = false, this very sentence: "{SOFTWARE_ONLY}".')
+
+
 @dataclass(frozen=True, slots=True)
 class EvseSettings:
     """One outlet: either a pilot line with a contactor, or a board that drives the pilot itself."""
@@ -114,9 +140,49 @@ class EvseSettings:
         maximum=80,
     )
     connector: str = option("cType2", help="A tethered cable (c) or a socket (s).", choices=CONNECTORS)
+    pilot_levels: str = option(
+        "volts",
+        help="Tell the vehicle's state by the pilot's volts, or by the resistance that both its peaks give (robust "
+        "against a drifting supply; not where the line cannot see the low peak).",
+        choices=("volts", "resistance"),
+    )
+    state_f: bool = option(
+        True, help="Show a fault to the vehicle by -12 V (state F). false: by +12 V, for vehicles that F harms."
+    )
+    ventilation: bool = option(False, help="The place is ventilated: vehicles that ask for it (state D) get energy.")
+    simplified_current: float = option(
+        10.0, help="Most for a vehicle without S2 (goes from A to C at once).", unit="A", minimum=6, maximum=80
+    )
+    wake_up: str = option(
+        "F",
+        help="How a vehicle is woken, once per pause, that does not ask for an offer: F (-12 V, 4 s), X1 (+12 V, 4 s).",
+        choices=("F", "X1", "off"),
+    )
+    wake_up_after: float = option(30.0, help="How long an offer stands before that.", unit="s", minimum=10, maximum=600)
+    unlock_after_power_loss: bool = option(
+        True, help="Unlock an idle plug at the start after a power cut; false: leave the lock until it is used."
+    )
+    rated_openings: float = option(
+        50_000.0,
+        help="Openings under load that the contactor's maker allows; its wear is counted against it.",
+        minimum=1000,
+        maximum=10_000_000,
+    )
+    phase_switch_break: float = option(
+        10.0,
+        help="How long the pilot rests at +12 V while the phase relay switches; some vehicles need 45 or 60.",
+        unit="s",
+        minimum=5,
+        maximum=120,
+    )
+    phase_switches_per_day: int = option(24, help="How often the phase relay may switch in 24 hours.", minimum=1)
     pilot: Part | None = None
     contactor: Part | None = None
     lock: Part | None = None
+    phase_relay: Part | None = None
+    rcd: RcdSettings | None = None
+    emergency_stop: Part | None = None
+    thermal_switch: Part | None = None
     meter: Part | None = None
     board: Part | None = None
     line: int = field(default=0, compare=False)
@@ -124,7 +190,7 @@ class EvseSettings:
     def parts(self) -> tuple[Part, ...]:
         """What hardware it has, the pilot process's first."""
         found = (getattr(self, name) for name in PARTS)
-        return tuple(part for part in found if part is not None)
+        return tuple(_bare(part) for part in found if part is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +199,79 @@ class ReaderSettings:
 
     part: Part
     evses: tuple[int, ...] = option((), help="EVSEs a card here may start or stop; [] means all.", minimum=0)
+
+
+@dataclass(frozen=True, slots=True)
+class ThermometerSettings:
+    """A temperature sensor, with the EVSEs that it stands for; the options of its driver stand in the same table."""
+
+    part: Part
+    evses: tuple[int, ...] = option((), help="EVSEs that it stands for; [] means all.", minimum=0)
+    every: float = option(5.0, help="How often it is read.", unit="s", minimum=1, maximum=60)
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionSettings:
+    """What the meter and the temperature say against the limits. 0 switches a rule off."""
+
+    overcurrent: bool = option(
+        True, help="Open when a phase carries more than 1.1 x (offer + 0.5 A) for 7 s, by the meter."
+    )
+    meter_silent: str = option(
+        "stop",
+        help="When the meter falls silent while charging: end the offer until it answers, charge on at 6 A, or as if "
+        "nothing were.",
+        choices=("stop", "limit", "go on"),
+    )
+    derate_at: tuple[float, ...] = option(
+        (60.0, 65.0, 70.0),
+        help="Temperatures at each of which an equal part of the current is taken away; [] for none.",
+        unit="°C",
+        minimum=30,
+        maximum=120,
+    )
+    stop_at: float = option(75.0, help="Temperature at which the charge stops.", unit="°C", minimum=30, maximum=120)
+    undervoltage: float = option(
+        80.0, help="Stop below this part of nominal_voltage, after 3 s; 0: never.", unit="%", minimum=0, maximum=99
+    )
+    overvoltage: float = option(
+        115.0, help="Stop above this part of nominal_voltage, after 3 s; 0: never.", unit="%", minimum=0, maximum=150
+    )
+    phase_loss: bool = option(True, help="Stop when a phase of an outlet of three is missing, by the meter.")
+    phase_rotation: str = option(
+        "any", help="How the phases must turn; only some meters tell.", choices=("any", "L1-L2-L3", "L1-L3-L2")
+    )
+    max_unbalance: float = option(
+        0.0,
+        help="Most that one phase may carry more than another (20 in Germany and Austria: 4.6 kVA).",
+        unit="A",
+        minimum=0,
+        maximum=80,
+    )
+    pen_fault: bool = option(
+        False, help="Open when a phase leaves 207 to 253 V for 5 s: a broken PEN (BS 7671 722.411.4.1, in the UK)."
+    )
+    droop: bool = option(
+        False, help="Lower the current below 49.8 Hz, by 40 % of it per Hz (VDE-AR-N 4100, a droop of 5 %)."
+    )
+    lowest_frequency: float = option(47.5, help="Stop below it.", unit="Hz", minimum=0, maximum=60)
+    highest_frequency: float = option(51.5, help="Stop above it; 0: never.", unit="Hz", minimum=0, maximum=70)
+    random_delay: int = option(
+        0,
+        help="Most seconds by which a charge's start, and every return of its current, is delayed by chance (600 in "
+        "Great Britain); the central system may set up to 1800.",
+        unit="s",
+        minimum=0,
+        maximum=1800,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatSettings:
+    """The output that a hardware enable wants to see moving; the options of its driver stand in the same table."""
+
+    part: Part
+    every: float = option(10.0, help="How often it changes; whole loops of 10 ms.", unit="ms", minimum=10, maximum=1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +285,22 @@ class Settings:
     buses: Mapping[str, Part]
     evses: tuple[EvseSettings, ...]
     readers: Mapping[str, ReaderSettings]
+    thermometers: Mapping[str, ThermometerSettings] = field(default_factory=lambda: MappingProxyType({}))
+    supervision: SupervisionSettings = SupervisionSettings()
+    heartbeat: HeartbeatSettings | None = None
     warnings: tuple[Problem, ...] = ()
 
     @property
     def digest(self) -> str:
         """8 hex digits of what the pilot rests on; a station with another digest has read another file."""
-        used = {part.bus for evse in self.evses for part in _of_pilot(evse)}
+        beat = self.heartbeat
+        used = {part.bus for evse in self.evses for part in _of_pilot(evse)} | {beat.part.bus if beat else None}
         buses = sorted((name, bus) for name, bus in self.buses.items() if name in used)
         rests = [self.station.max_current, self.station.runtime, self.station.state, self.lease]
-        outlets = [
-            (e.id, e.max_current, e.phases, e.failsafe_current, [(p.where, p.driver, p.settings) for p in _of_pilot(e)])
-            for e in self.evses
-        ]
-        lines = [*map(repr, rests), *map(repr, outlets)]
+        parts = [(p.where, p.driver, p.settings) for e in self.evses for p in _of_pilot(e)]
+        if beat:
+            parts.append((beat.part.where, beat.part.driver, (beat.every, beat.part.settings)))
+        lines = [*map(repr, rests), *map(_options, self.evses), *map(repr, parts)]
         lines += [f"{name} {bus.driver} {bus.settings!r}" for name, bus in buses]
         # Not hashlib: OpenSSL would take 3 MiB of the pilot process, and nobody means to deceive here.
         return f"{zlib.crc32(chr(10).join(lines).encode()):08x}"
@@ -189,6 +331,17 @@ class Settings:
         )
 
 
+def _bare(part: Part | RcdSettings) -> Part:
+    return part.part if isinstance(part, RcdSettings) else part
+
+
 def _of_pilot(evse: EvseSettings) -> list[Part]:
     parts = (getattr(evse, name) for name in PILOT_PARTS)
-    return [part for part in parts if part is not None]
+    return [_bare(part) for part in parts if part is not None]
+
+
+def _options(evse: EvseSettings) -> str:
+    """Every option of the outlet itself, for the digest."""
+    rcd = evse.rcd and (evse.rcd.module, evse.rcd.cuts_coil)
+    own = {f.name: getattr(evse, f.name) for f in fields(evse) if "option" in f.metadata and f.name != "connector"}
+    return f"{evse.id} {own} {rcd}"

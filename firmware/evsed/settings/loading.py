@@ -17,18 +17,22 @@ from . import rules
 from .declared import (
     PARTS,
     EvseSettings,
+    HeartbeatSettings,
     LeaseSettings,
     OcppSettings,
     Part,
+    RcdSettings,
     ReaderSettings,
     Settings,
     StationSettings,
+    SupervisionSettings,
+    ThermometerSettings,
 )
 from .filling import Findings, fill, options_of
 from .lines import Path, lines
 from .problems import Problem, SettingsError, near, secret_preset, shown
 
-TABLES = ("station", "ocpp", "lease", "bus", "evse", "reader")
+TABLES = ("station", "ocpp", "lease", "supervision", "bus", "heartbeat", "evse", "reader", "thermometer")
 
 
 # Says which presets the device model does not take: {"keys.HeartbeatIntervall": "is no OCPP 1.6 key. Did you ..."};
@@ -109,7 +113,13 @@ class _Reading:
         ocpp = self._ocpp()
         lease = fill(LeaseSettings, self._table(("lease",)), ("lease",), self.findings)
         buses = {name: self._part("bus", ("bus", name)) for name in self._table(("bus",))}
-        readers = {name: self._reader(name) for name in self._table(("reader",))}
+        supervision = fill(SupervisionSettings, self._table(("supervision",)), ("supervision",), self.findings)
+        readers = {name: self._beside(ReaderSettings, "reader", ("reader", name)) for name in self._table(("reader",))}
+        thermometers = {
+            name: self._beside(ThermometerSettings, "thermometer", ("thermometer", name))
+            for name in self._table(("thermometer",))
+        }
+        beat = self._beside(HeartbeatSettings, "switch", ("heartbeat",)) if "heartbeat" in self.document else None
         evses = self._evses(station)
         # Rules that need several parts look at those that are whole; the others have had their problem named.
         settings = Settings(
@@ -120,6 +130,9 @@ class _Reading:
             MappingProxyType({name: bus for name, bus in buses.items() if bus is not None}),
             tuple(evse for evse in evses if evse is not None),
             MappingProxyType({name: reader for name, reader in readers.items() if reader is not None}),
+            MappingProxyType({name: its for name, its in thermometers.items() if its is not None}),
+            supervision or SupervisionSettings(),
+            beat,
         )
         rules.check(settings, self.document, self.findings)
         return settings
@@ -189,7 +202,11 @@ class _Reading:
     def _evse(self, number: int, name: str, station: StationSettings | None) -> EvseSettings | None:
         path = ("evse", name)
         table = dict(self._table(path))
-        parts = {part: self._part(kind, (*path, part)) for part, kind in PARTS.items() if part in table}
+        parts: dict[str, Any] = {
+            part: self._beside(RcdSettings, kind, (*path, part)) if part == "rcd" else self._part(kind, (*path, part))
+            for part, kind in PARTS.items()
+            if part in table
+        }
         if "max_current" not in table and station is not None:
             table["max_current"] = min(32.0, station.max_current)
         own = {key: value for key, value in table.items() if key not in PARTS}
@@ -199,12 +216,12 @@ class _Reading:
         )
         return filled
 
-    def _reader(self, name: str) -> ReaderSettings | None:
-        path = ("reader", name)
-        part = self._part("reader", path, beside=tuple(options_of(ReaderSettings)))
+    def _beside(self, kind: type, of: str, path: Path) -> Any:
+        """Options of ours and of a driver (of the kind `of`) in one table; None after noting why not."""
+        part = self._part(of, path, beside=tuple(options_of(kind)))
         table = self._table(path)
-        own = {key: table[key] for key in options_of(ReaderSettings) if key in table}
-        filled: ReaderSettings | None = fill(ReaderSettings, own, path, self.findings, part=part)
+        own = {key: table[key] for key in options_of(kind) if key in table}
+        filled = fill(kind, own, path, self.findings, part=part)
         return filled if part is not None else None
 
     def _part(self, kind: str, path: Path, beside: tuple[str, ...] = ()) -> Part | None:
@@ -212,7 +229,7 @@ class _Reading:
         table = self._table(path)
         if len(self.findings.problems) > before:
             return None
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", path[1]):
+        if len(path) > 1 and not re.fullmatch(r"[A-Za-z0-9_-]+", path[1]):
             self.findings.refuse(path, "must be named with letters, digits, - and _ only.")
             return None
         driver = table.get("driver")

@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from evsed.model.questions import Authorize, Beat, Boot, Question
-from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
+from evsed.model.reports import (
+    ConnectorReport,
+    FaultReport,
+    InventoryReport,
+    Kind,
+    MeterReport,
+    Report,
+    TransactionReport,
+)
 from evsed.model.tokens import Token, Verdict
 from evsed.model.transactions import ChargingState, Sample, StopReason
 
@@ -168,6 +176,8 @@ class V16(Checked):
                 return (self._status(report, context),)
             case InventoryReport():
                 return ()  # asked for in 2.x only
+            case FaultReport():
+                return ()  # StatusNotification has told it
 
     def ask(self, question: Question, context: Context) -> Body:
         """See Dialect."""

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from evsed.model.faults import FAULTS
 from evsed.model.questions import Authorize, Beat, Boot, Question
-from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
+from evsed.model.reports import (
+    ConnectorReport,
+    FaultReport,
+    InventoryReport,
+    Kind,
+    MeterReport,
+    Report,
+    TransactionReport,
+)
 from evsed.model.tokens import Token, Verdict
 from evsed.model.transactions import Sample, StopReason
 from evsed.model.variables import VariableReport
@@ -96,6 +105,9 @@ class V2(Checked):
                 return (self.body("StatusNotification", {**payload, "evseId": report.evse, "connectorId": 1}),)
             case InventoryReport():
                 return tuple(self._notify_report(report, context))
+            case FaultReport():
+                payload = {"generatedAt": context.stamp(report.at), "seqNo": 0, "eventData": [_event(report, context)]}
+                return (self.body("NotifyEvent", payload),)
 
     def ask(self, question: Question, context: Context) -> Body:
         """See Dialect."""
@@ -126,6 +138,31 @@ class V2(Checked):
                 payload["reportData"] = [_report_data(row) for row in part]
             bodies.append(self.body("NotifyReport", payload))
         return bodies
+
+
+def _event(report: FaultReport, context: Context) -> Payload:
+    row = FAULTS[report.fault]
+    component: Payload = {"name": row.component}
+    if report.evse:
+        component["evse"] = {"id": report.evse}
+    event: Payload = {
+        "eventId": report.event,
+        "timestamp": context.stamp(report.at),
+        "trigger": "Alerting",
+        "actualValue": "true" if report.standing else "false",
+        "eventNotificationType": "HardWiredNotification",
+        "component": component,
+        "variable": {"name": row.variable},
+        "techCode": row.code or row.name,
+        "techInfo": f"{row.text} {report.info}".strip(),
+    }
+    if not report.standing:
+        event["cleared"] = True
+    if report.cause is not None:
+        event["cause"] = report.cause
+    if report.transaction is not None:
+        event["transactionId"] = report.transaction
+    return event
 
 
 def _transaction_event(report: TransactionReport, context: Context) -> Payload:
