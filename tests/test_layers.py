@@ -58,7 +58,9 @@ PURE = (
     "evsed.ocpp.grants",
     "evsed.ocpp.outbox",
     "evsed.ocpp.dialects",
+    "evsed.pilot.gaps",
     "evsed.pilot.iec61851",
+    "evsed.pilot.ring",
     "evsed.pilot.sense",
     "evsed.pilot.supervisor",
 )
