@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import nan
 from typing import Any
 
 from evse_drivers.api import Act, Permit, PilotLine, Seen, Sense, Switch
 
 from .iec61851 import LEAST, Machine, Table
+from .ring import Sample
 from .sense import PWM, X1, F, PilotSense, nonsense
 from .supervisor import WORDS, Limits, Supervisor
 
@@ -47,6 +49,7 @@ class Outlet:
         self._commanded, self._opened_at = False, now
         self._driven: float | None = None
         self._closed = False
+        self._mirror: bool | None = None
         self._locked: bool | None = None
         self._lock_told: bool | None = None
         self._told: tuple[object, ...] = ()
@@ -93,12 +96,31 @@ class Outlet:
         lock = supervisor.lock
         if self.lock is not None and lock is not self._lock_told and self._did("plug lock", self.lock.set, lock):
             self._lock_told = lock
+        self._mirror = mirror
         self._closed = self._commanded if mirror is None else mirror
 
     def release(self) -> None:
         """Contactor open, X1: the last act. Never raises."""
         self._try("contactor", self.contactor.set, False)
         self._try("pilot line", self.line.drive, None)
+
+    def trouble(self, fault: str, words: str) -> None:
+        """The loop found this one ("heartbeat"), between `listen` and `step`: it counts in this step."""
+        self._fail(fault, words)
+
+    @property
+    def stuck(self) -> bool:
+        """The contactor was to be opened and its driver did not do it: the hardware must take its coil's supply."""
+        return self._commanded and not self.machine.closed
+
+    def sample(self) -> Sample:
+        """What the flight recorder keeps of this step."""
+        machine, sense, fault = self.machine, self._sense, self.supervisor.fault
+        high, low = (nan, nan) if sense is None else (sense.high, sense.low)
+        return (
+            high, low, machine.duty, self._commanded, self._mirror, machine.row, machine.offered, self._locked,
+            () if fault is None else (fault,),
+        )  # fmt: skip
 
     # --- telling --------------------------------------------------------------------------------------------------
 
