@@ -61,8 +61,11 @@ PURE = (
     "evsed.pilot.gaps",
     "evsed.pilot.iec61851",
     "evsed.pilot.ring",
+    "evsed.pilot.phases",
+    "evsed.pilot.rcd",
     "evsed.pilot.sense",
     "evsed.pilot.supervisor",
+    "evsed.pilot.wear",
 )
 OF_THE_WORLD = {"asyncio", "threading", "time", "socket", "sqlite3", "random", "os", "logging"}
 
