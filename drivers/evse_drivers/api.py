@@ -200,7 +200,8 @@ class PilotBoard(Protocol):
 
     async def permit(self, permit: Permit) -> None: ...
 
-    async def act(self, evse: int, act: Act) -> None: ...
+    async def act(self, evse: int, act: Act) -> str | None:
+        """Returns why it was not done, in words for whoever asked, or None."""
 
     def seen(self) -> AsyncIterator[Seen]: ...
 

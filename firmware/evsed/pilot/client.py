@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from evse_drivers.api import Act, Permit, Seen
 
-from .wire import UNDERSTOOD, VERSION, Do, Hello, Refused, WireError, decode, encode
+from .newest import Newest
+from .wire import UNDERSTOOD, VERSION, Do, Health, Hello, Measured, Refused, Taken, WireError, decode, encode
 
 RETRY = 0.2  # s
 LIMIT = 65536  # bytes of one line
 SILENCE = 3.0  # s: a living pilot says something each second
+ANSWER = 1.0  # s that the pilot may take to say what it makes of an act; it answers in the same tick
+GONE = "the pilot process does not answer"
+
+Asked = tuple[int, str]  # EVSE, act
 
 
 class PilotProcess:
     """The pilot behind `socket_path`. Run `run` as a task.
 
-    `permit` and `act` are handed to the kernel at once, and dropped while the pilot is gone: whoever holds a lease
-    renews it, and `on_lost` has told. `hello` is the pilot's, None while it is gone.
+    `permit`, `act` and `measured` are handed to the kernel at once, and dropped while the pilot is gone: whoever holds
+    a lease renews it, and `on_lost` has told. `hello` and `health` are the pilot's, None while it is gone (`health`
+    also where it is of an older version).
     """
 
     def __init__(self, socket_path: str, digest: str, log: Callable[[str], None]) -> None:
         self.path, self.digest = socket_path, digest
         self.hello: Hello | None = None
+        self.health: Health | None = None
         self._log = log
         self._writer: asyncio.StreamWriter | None = None
-        self._seen: asyncio.Queue[Seen] = asyncio.Queue()
+        self._seen = Newest()
+        self._news = asyncio.Event()
+        self._asked: dict[Asked, list[asyncio.Future[str | None]]] = {}
         self._on_lost: list[Callable[[str], None]] = []
         self._said = ""
 
@@ -34,6 +45,11 @@ class PilotProcess:
     def differs(self) -> bool:
         """The pilot has read other settings than this process: one of the two needs a restart."""
         return self.hello is not None and self.hello.digest != self.digest
+
+    def view(self) -> dict[str, Any]:
+        """For the screen: whether it is there, on the same settings, and on time; JSON values."""
+        health = None if self.health is None else dataclasses.asdict(self.health)
+        return {"connected": self.hello is not None, "differs": self.differs, "health": health}
 
     def on_lost(self, callback: Callable[[str], None]) -> None:
         """Call back with the reason, in words, each time a standing connection is lost, and when the first fails."""
@@ -43,14 +59,39 @@ class PilotProcess:
         """Send it."""
         self._send(encode(permit))
 
-    async def act(self, evse: int, act: Act) -> None:
-        """Send it; whether the pilot takes it shows in Seen, a refusal in the log."""
-        self._send(encode(Do(evse, act)))
+    async def act(self, evse: int, act: Act) -> str | None:
+        """Have it done; returns why the pilot does not, in its words, or None. Takes 1 s at most."""
+        hello = self.hello
+        if hello is None or not self._send(encode(Do(evse, act))):
+            return GONE
+        if hello.version < 2:
+            return None  # it tells refusals only, and not of which act: they are in the log
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        waiting = self._asked.setdefault((evse, act), [])
+        waiting.append(answer)
+        try:
+            async with asyncio.timeout(ANSWER):
+                return await answer
+        except TimeoutError:
+            return GONE
+        finally:
+            if answer in waiting:
+                waiting.remove(answer)
+
+    def measured(self, evse: int, amps: float) -> None:
+        """What the meter says of the phase that carries most, for the pilot's flight recorder."""
+        hello = self.hello
+        if hello is not None and hello.version > 1 and str(evse) in hello.ceilings:
+            self._send(encode(Measured(evse, amps)))
 
     async def seen(self) -> AsyncIterator[Seen]:
-        """What the pilot sees, for one consumer, over all connections."""
+        """What the pilot sees, for one consumer, over all connections. One that is slow gets the newest of each EVSE,
+        and every plug, opening and fault before it."""
         while True:
-            yield await self._seen.get()
+            while self._seen:
+                yield self._seen.take()
+            self._news.clear()
+            await self._news.wait()
 
     async def run(self) -> None:
         """Connect, listen, and again, until cancelled."""
@@ -63,8 +104,11 @@ class PilotProcess:
                 try:
                     why = await self._listen(reader, writer)
                 finally:
-                    self._writer, self.hello = None, None
+                    self._writer, self.hello, self.health = None, None, None
                     writer.close()
+                    for evse, act in list(self._asked):
+                        while self._answered(evse, act, GONE):
+                            pass
                 self._said = ""
                 self._lost(f"{self.path}: {why}")
             await asyncio.sleep(RETRY)
@@ -87,11 +131,7 @@ class PilotProcess:
             except WireError as error:
                 self._log(f"pilot: a line was not understood: {error}")
                 continue
-            if isinstance(message, Seen):
-                self._seen.put_nowait(message)
-            elif isinstance(message, Refused):
-                self._log(f"pilot refused {message.what}: {message.why}")
-            elif isinstance(message, Hello):
+            if isinstance(message, Hello):
                 if message.version not in UNDERSTOOD:
                     versions = " and ".join(map(str, UNDERSTOOD))
                     return f"it speaks version {message.version}; this station understands {versions}. Update both."
@@ -100,10 +140,36 @@ class PilotProcess:
                     self._log(
                         "the pilot runs on other settings than the station: restart evsed-pilot to apply evsed.toml"
                     )
+            else:
+                self._hear(message)
 
-    def _send(self, line: bytes) -> None:
-        if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(line)
+    def _hear(self, message: object) -> None:
+        if isinstance(message, Seen):
+            self._seen.put(message)
+            self._news.set()
+        elif isinstance(message, Health):
+            self.health = message
+        elif isinstance(message, Taken):
+            self._answered(message.evse, message.act, None)
+        elif isinstance(message, Refused):
+            self._log(f"pilot refused {message.what}: {message.why}")
+            self._answered(message.evse, message.what, message.why)
+
+    def _answered(self, evse: int, act: str, why: str | None) -> bool:
+        """Tell the one who has waited longest; False if nobody does."""
+        waiting = self._asked.get((evse, act))
+        if not waiting:
+            return False
+        answer = waiting.pop(0)
+        if not answer.done():
+            answer.set_result(why)
+        return True
+
+    def _send(self, line: bytes) -> bool:
+        if self._writer is None or self._writer.is_closing():
+            return False
+        self._writer.write(line)
+        return True
 
     def _lost(self, why: str) -> None:
         if why == self._said:

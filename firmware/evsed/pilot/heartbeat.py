@@ -6,6 +6,8 @@ loop, with the process and with the whole controller, and the loop stops it when
 
 from __future__ import annotations
 
+import contextlib
+
 from evse_drivers.api import Switch
 
 
@@ -34,8 +36,7 @@ class Heartbeat:
         return None
 
     def close(self) -> None:
-        """Give the pin back, low."""
-        try:
+        """Give the pin back, low. Never raises."""
+        with contextlib.suppress(Exception):  # the contactors have been opened, and others are still to be closed
             self._switch.set(False)
-        finally:
             self._switch.close()

@@ -1,36 +1,49 @@
-"""The clockwork of the pilot process: every 10 ms sense, step, drive, tell."""
+"""The clockwork of the pilot process: every 10 ms sense, step, drive, record, tell."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import cast, get_args
 
 from evse_drivers.api import Act, Permit
 
-from .guard import LATEST, Guard
+from .gaps import TOO_LONG, Gaps
+from .guard import Guard
+from .heartbeat import Heartbeat
 from .latches import Latches
 from .outlet import Outlet
 from .realtime import Notify
+from .recorder import Recorder
 from .server import Server
-from .wire import Do, Hello, encode
+from .wire import Do, Health, Hello, Measured, Taken, encode
 
 PERIOD = 0.010  # s
+HEALTH_EVERY = 10.0  # s
+ACTS: tuple[str, ...] = get_args(Act)
 
 
 class Loop:
-    """Steps every EVSE in turn, all in the calling thread, until `stop` is called (from a signal handler too)."""
+    """Steps every EVSE in turn, all in the calling thread, until `stop` is called (from a signal handler too).
+
+    `realtime`: what Linux did not permit, in words, or "".
+    """
 
     def __init__(
-        self, outlets: Sequence[Outlet], guard: Guard, server: Server, latches: Latches, notify: Notify,
+        self, outlets: Sequence[Outlet], guard: Guard, server: Server, latches: Latches, recorder: Recorder,
+        notify: Notify, *, heartbeat: Heartbeat | None = None, realtime: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._outlets = tuple(outlets)
         self._by_evse = {outlet.limits.evse: outlet for outlet in outlets}
         self._guard, self._server, self._latches, self._notify = guard, server, latches, notify
+        self._recorder, self._heartbeat, self._realtime = recorder, heartbeat, realtime
         self._clock = clock
-        self._latched = [outlet.supervisor.latched for outlet in outlets]
+        self._latched = [outlet.latched for outlet in outlets]
+        self._counts = [outlet.wear.counts for outlet in outlets]
+        self.gaps = Gaps()
         self._last = clock()
+        self._health_at = self._last + HEALTH_EVERY
         self._going = True
 
     def stop(self) -> None:
@@ -59,47 +72,90 @@ class Loop:
 
     def tick(self) -> None:
         """One look at everything, and one step of each machine."""
-        outlets, server = self._outlets, self._server
+        outlets, server, recorder = self._outlets, self._server, self._recorder
         now = self._clock()
         gap, self._last = now - self._last, now
+        late = self.gaps.hear(gap)
         self._guard.beat(now)
         for outlet in outlets:
             outlet.listen()
         then = self._clock()
-        stalled = self._guard.tripped() or gap > LATEST or then - now > LATEST
+        stalled = self._guard.tripped() or late or then - now > TOO_LONG
+        if self._heartbeat is not None:
+            self._beat(self._heartbeat, stalled)
         everything, server.arrived = server.arrived, False
         for number, outlet in enumerate(outlets):
             outlet.step(then, stalled)
+            recorder.hear(outlet.limits.evse, then, outlet.sample())
             if gap > outlet.worst_gap:
                 outlet.worst_gap = gap
             seen = outlet.news(then, everything)
             if seen is not None and server.connected:
                 server.send(encode(seen))
-            if outlet.supervisor.latched != self._latched[number]:
-                self._latched[number] = outlet.supervisor.latched
-                self._latches.write({o.limits.evse: o.supervisor.latched for o in outlets if o.supervisor.latched})
+            if outlet.latched != self._latched[number]:
+                self._latched[number] = outlet.latched
+                self._latches.write({o.limits.evse: o.latched for o in outlets if o.latched})
+            if outlet.wear.counts != self._counts[number]:
+                self._counts[number] = outlet.wear.counts
+                self._latches.count({o.limits.evse: o.wear.counts for o in outlets})
+        if everything or then >= self._health_at:
+            self._tell_health(then)
         self._notify.alive(then)
 
     def serve(self) -> None:
         """Take what the station says; what cannot be taken is refused with the reason."""
-        server = self._server
-        for message in server.receive():
+        for message in self._server.receive():
             now = self._clock()
             if isinstance(message, Hello):
                 continue
-            if not isinstance(message, (Permit, Do)):
-                server.refuse(type(message).__name__.lower(), "only the pilot says that")
-                continue
-            outlet = self._by_evse.get(message.evse)
-            name = "permit" if isinstance(message, Permit) else message.act
-            if outlet is None:
-                there = ", ".join(map(str, self._by_evse))
-                why: str | None = f"EVSE {message.evse} is not driven by this pilot; it drives {there}"
+            if isinstance(message, Measured):
+                self._recorder.measured(message.evse, message.amps, now)
             elif isinstance(message, Permit):
-                why = outlet.take(message, now)
-            elif message.act in ("acknowledge", "selftest", "wake", "unlock"):
-                why = outlet.act(cast(Act, message.act))
+                outlet = self._by_evse.get(message.evse)
+                self._refuse("permit", self._nobody(message.evse) if outlet is None else outlet.take(message, now))
+            elif isinstance(message, Do):
+                self._do(message)
             else:
-                why = "unknown; there are acknowledge, selftest, wake, unlock"
-            if why is not None:
-                server.refuse(name, why)
+                self._server.refuse(type(message).__name__.lower(), "only the pilot says that")
+
+    def _do(self, do: Do) -> None:
+        outlet, server = self._by_evse.get(do.evse), self._server
+        if outlet is None:
+            why: str | None = self._nobody(do.evse)
+        elif do.act in ACTS:
+            why = outlet.act(cast(Act, do.act))
+        else:
+            why = f"unknown; there are {', '.join(ACTS)}"
+        self._refuse(do.act, why, do.evse)
+        if why is None and server.version > 1:
+            server.send(encode(Taken(do.evse, do.act)))
+
+    def _refuse(self, what: str, why: str | None, evse: int = 0) -> None:
+        if why is not None:
+            self._server.refuse(what, why, evse)
+
+    def _nobody(self, evse: int) -> str:
+        return f"EVSE {evse} is not driven by this pilot; it drives {', '.join(map(str, self._by_evse))}"
+
+    def _beat(self, heartbeat: Heartbeat, stalled: bool) -> None:
+        """The heartbeat has no beat in a tick that is late, and stops where a contactor does not open."""
+        words = None
+        for outlet in self._outlets:
+            if outlet.stuck:
+                words = (
+                    f"stopped, because the contactor of EVSE {outlet.limits.evse} was told to open and was not opened"
+                )
+                break
+        else:
+            if not stalled:
+                words = heartbeat.beat()
+        if words is not None:
+            for outlet in self._outlets:
+                outlet.trouble("heartbeat", words)
+
+    def _tell_health(self, now: float) -> None:
+        server, gaps = self._server, self.gaps
+        self._health_at = now + HEALTH_EVERY
+        if server.connected and server.version > 1:
+            worst = round(gaps.worst * 1000.0, 2)
+            server.send(encode(Health(now, self._realtime, gaps.told(), worst, gaps.missed)))

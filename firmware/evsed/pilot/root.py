@@ -7,27 +7,29 @@ import os
 import signal
 import sys
 import threading
-import time
 from typing import Any
 
-from evse_drivers.api import DriverError, PilotLine, Switch
+from evse_drivers.api import DriverError, Switch
 from evse_drivers.registry import find
 
-from evsed.settings import EvseSettings, Part, Settings, SettingsError, load
+from evsed.settings import Part, Settings, SettingsError, load
 
-from . import last_settings, realtime
+from . import building, last_settings, realtime
 from .guard import Guard
-from .iec61851 import without_ventilation
+from .heartbeat import Heartbeat
 from .latches import Latches
-from .loop import Loop
+from .loop import PERIOD, Loop
 from .outlet import Outlet
+from .recorder import Recorder
 from .server import Server, SocketHeld
-from .supervisor import Limits
 from .wire import VERSION, Hello
 
 CONFIG = 78  # EX_CONFIG: systemd need not try again
 USAGE = "usage: evsed pilot -c FILE [--release]"
-LOOP_PRIORITY, GUARD_PRIORITY = 50, 51
+# The threads that write files stand below the loop and above everything else: one that was set aside by other work
+# while it holds the interpreter's lock would keep the loop waiting.
+WRITER_PRIORITY, LOOP_PRIORITY, GUARD_PRIORITY = 10, 50, 51
+RECORDS = "records"  # folder in station.state
 
 
 def log(text: str) -> None:
@@ -84,34 +86,45 @@ def run(settings: Settings) -> int:
     latches = Latches(settings.station.state, log)
     buses = _Buses(settings)
     outlets: list[Outlet] = []
+    heartbeat = None
     try:
-        guard = Guard()
-        latched = latches.read(tuple(evse.id for evse in evses))
+        guard, numbers = Guard(), tuple(evse.id for evse in evses)
+        latched, counters = latches.read(numbers), latches.read_counters(numbers)
         for evse in evses:
-            outlets.append(_outlet(settings, evse, buses, guard, boot, latched.get(evse.id)))
-        _work(outlets, guard, server, latches)
+            kept = latched.get(evse.id, ()), counters[evse.id]
+            outlets.append(building.outlet(settings, evse, buses.build, guard, boot, *kept))
+        heartbeat = _heartbeat(settings, buses)
+        about: dict[str, object] = {"boot": boot, "config": settings.digest, "release": settings.station.firmware}
+        recorder = Recorder(os.path.join(settings.station.state, RECORDS), numbers, about, log)
+        _work(outlets, guard, server, latches, recorder, heartbeat)
     finally:
         for outlet in outlets:
             outlet.release()
-            for driver in (outlet.line, outlet.contactor, outlet.lock):
-                if driver is not None:
-                    driver.close()
+        if heartbeat is not None:
+            heartbeat.close()
+        for outlet in outlets:
+            outlet.close()
         buses.close()
         server.close()
     return 0
 
 
-def _work(outlets: list[Outlet], guard: Guard, server: Server, latches: Latches) -> None:
+def _work(
+    outlets: list[Outlet], guard: Guard, server: Server, latches: Latches, recorder: Recorder,
+    heartbeat: Heartbeat | None,
+) -> None:  # fmt: skip
     notify = realtime.Notify(dict(os.environ))
-    latches.start()  # before this thread is real-time, which its children inherit
-    for problem in (realtime.fifo(LOOP_PRIORITY), realtime.lock_memory()):
-        if problem:
-            log(problem)
-    loop = Loop(outlets, guard, server, latches, notify)
+    realtime.fifo(WRITER_PRIORITY)  # which the threads that start now inherit; what it lacks is told by the next
+    latches.start()
+    recorder.start()
+    problems = [problem for problem in (realtime.fifo(LOOP_PRIORITY), realtime.lock_memory()) if problem]
+    for problem in problems:
+        log(problem)
+    loop = Loop(outlets, guard, server, latches, recorder, notify, heartbeat=heartbeat, realtime=" ".join(problems))
     for number in (signal.SIGTERM, signal.SIGINT):
         if threading.current_thread() is threading.main_thread():
             signal.signal(number, lambda *_: loop.stop())
-    guard.start([outlet.contactor for outlet in outlets], lambda: realtime.fifo(GUARD_PRIORITY))
+    guard.start([outlet.wiring.parts.contactor for outlet in outlets], lambda: realtime.fifo(GUARD_PRIORITY))
     realtime.freeze()
     notify.send("READY=1")
     log(f"{len(outlets)} EVSE at {server.path}")
@@ -121,6 +134,7 @@ def _work(outlets: list[Outlet], guard: Guard, server: Server, latches: Latches)
         notify.send("STOPPING=1")
         guard.stop()
         latches.stop()
+        recorder.stop()
     log("contactors open, ended")
 
 
@@ -170,22 +184,11 @@ class _Buses:
             bus.close()
 
 
-def _outlet(
-    settings: Settings, evse: EvseSettings, buses: _Buses, guard: Guard, boot: str, latched: str | None
-) -> Outlet:
-    if evse.pilot is None or evse.contactor is None:
-        raise DriverError(f"evse.{evse.id}: a pilot line needs a contactor; add [evse.{evse.id}.contactor].")
-    contactor: Switch = buses.build(evse.contactor)
-    contactor.set(False)  # the first act, before anything else can fail
-    line: PilotLine = buses.build(evse.pilot)
-    lock: Switch | None = buses.build(evse.lock) if evse.lock is not None else None
-    lease = settings.lease
-    go_on = lease.go_on_minutes * 60.0 if lease.when_station_is_gone == "go on" else 0.0
-    limits = Limits(evse.id, evse.max_current, evse.failsafe_current, go_on, lock is not None)
-    return Outlet(
-        limits, line, contactor, lock,
-        table=without_ventilation(), boot=boot, close=guard.close, latched=latched, now=time.monotonic(),
-    )  # fmt: skip
+def _heartbeat(settings: Settings, buses: _Buses) -> Heartbeat | None:
+    if settings.heartbeat is None:
+        return None
+    switch: Switch = buses.build(settings.heartbeat.part)
+    return Heartbeat(switch, round(settings.heartbeat.every / 1000.0 / PERIOD))
 
 
 def _check_folder(state: str) -> None:

@@ -25,6 +25,7 @@ class Server:
         self.arrived = False  # a client came since the caller last set this to False: it wants to see all
         self._hello = encode(hello)
         self._client: socket.socket | None = None
+        self.version = 0  # that the client speaks, once it has greeted
         self._greeted = False
         self._in, self._out = b"", b""
         self._lock = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -82,10 +83,10 @@ class Server:
         if self._client is not None and self._greeted:
             self._write(line)
 
-    def refuse(self, what: str, why: str) -> None:
+    def refuse(self, what: str, why: str, evse: int = 0) -> None:
         """Tell the client why not."""
         if self._client is not None:
-            self._write(encode(Refused(what, why)))
+            self._write(encode(Refused(what, why, evse)))
 
     def close(self) -> None:
         """End it all; the lock goes last."""
@@ -115,7 +116,7 @@ class Server:
             self.refuse("line", str(error))
             return None
         if isinstance(message, Hello):
-            self._greeted = message.version in UNDERSTOOD
+            self._greeted, self.version = message.version in UNDERSTOOD, message.version
             if self._greeted:
                 self.arrived = True
             else:

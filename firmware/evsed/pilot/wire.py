@@ -1,6 +1,7 @@
 """What crosses the pilot's Unix socket, Hello to Health: one JSON object a line, versioned.
 
-Each line is {"kind": {fields}}. Both sides open with a Hello; version N understands N and N-1. Unknown fields are
+Each line is {"kind": {fields}}. Both sides open with a Hello; version N understands N and N-1, and says nothing to a
+peer of N-1 that this does not know (version 1: no Measured, Taken, Health). Unknown fields are
 ignored, so that a newer peer may add some; one that is missing takes its default, where it has one; else, and where
 it is of the wrong type, the line is refused.
 """
@@ -41,11 +42,20 @@ class Do:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """The pilot has taken that Do."""
+
+    evse: int
+    act: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
-    """The pilot did not take what came: `what` it was, and why."""
+    """The pilot did not take what came: `what` it was (permit, an act, or part of the talk), and why."""
 
     what: str
     why: str
+    evse: int = 0  # 0: it was for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ class Health:
     missed: int  # ticks that came later than 50 ms after the one before
 
 
-Message = Hello | Permit | Do | Measured | Refused | Seen | Health
+Message = Hello | Permit | Do | Measured | Taken | Refused | Seen | Health
 
 # name on the wire -> class, and its fields: name, accepted types, whether it may be missing
 _NUMBER, _TEXT = (int, float), (str,)
@@ -78,8 +88,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "dict[str, int]": (dict,), "int | None": (int, type(None)), "tuple[str, ...]": (list,),
 }  # fmt: skip
 KINDS: dict[str, type[Any]] = {
-    "hello": Hello, "permit": Permit, "do": Do, "measured": Measured, "refused": Refused, "seen": Seen,
-    "health": Health,
+    "hello": Hello, "permit": Permit, "do": Do, "measured": Measured, "taken": Taken,
+    "refused": Refused, "seen": Seen, "health": Health,
 }  # fmt: skip
 NAMES = {cls: name for name, cls in KINDS.items()}
 _FIELDS = {
