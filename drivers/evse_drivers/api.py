@@ -217,7 +217,12 @@ class Meter(Protocol):
 
 @runtime_checkable
 class Reader(Protocol):
-    """A card reader. `tokens` yields a card once when it comes, however long it is held there."""
+    """A card reader. `tokens` yields a card once when it comes, however long it is held there.
+
+    One that gives up raises DriverError from there, and is iterated anew after a while. One that goes on trying may
+    have an attribute `on_heard`, None until the station sets it to a function: called with None when the reader has
+    begun to answer, and with the reason in words when it no longer does.
+    """
 
     def tokens(self) -> AsyncIterator[Uid]: ...
 

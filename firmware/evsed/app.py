@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import random
 import signal
 import sys
 import traceback
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from evse_drivers.api import DriverError, Meter, Permit, PilotBoard, Reader
+from evse_drivers.api import DriverError, Meter, Permit, PilotBoard, Reader, Thermometer
 from evse_drivers.registry import find
 
 from evsed.clock import Clock
@@ -24,7 +25,10 @@ from evsed.core.authorisation import Cached
 from evsed.core.connectors import Connectors
 from evsed.core.devicemodel import DeviceModel
 from evsed.core.effects import Ask, Do, Reply, Restart
+from evsed.core.fault_log import Stood
+from evsed.core.faults import Trips
 from evsed.core.profiles import Profiles
+from evsed.core.random_delay import RandomDelay, remaining
 from evsed.inbox import Inbox
 from evsed.log import opened
 from evsed.model.inputs import DiskTrouble, Input, Started
@@ -93,7 +97,7 @@ class App:
             self._build()
             stack.callback(self._close_buses)
             boards, pilot = self._boards()
-            self._outlets = Outlets(boards, self._meters(), self._readers(), self._put)
+            self._outlets = Outlets(boards, self._meters(), self._readers(), self._thermometers(), self._put)
             stack.push_async_callback(self._outlets.close)
             control = StationSocket(
                 os.path.join(settings.station.runtime, "station.sock"), self.view, self._link.observe
@@ -153,6 +157,9 @@ class App:
             store.things("availability", bool),
             store.things("token", Cached),
             store.things("profile", Installed),
+            store.things("fault", Stood),
+            store.things("trips", Trips),
+            store.things("fault event", int).get("last", 0),
             "accepted" in store.things("registration", bool) or not settings.ocpp.url,
         )
         asks = itertools.count(1)
@@ -164,6 +171,9 @@ class App:
             lambda: str(uuid.uuid4()),
             store.pending,
             self._clock.now(),
+            settings.supervision,
+            {name: self._meant(its.evses) for name, its in settings.thermometers.items()},
+            random.random,
         )
         config.provide(self._computed())
         self._inbox = Inbox(self._station, self._clock, self)
@@ -173,7 +183,7 @@ class App:
     def _computed(self) -> dict[str, Callable[[], str]]:
         """The variables whose values the station knows better than a table."""
         ocpp, connectors = self._settings.ocpp, self._station.block(Connectors)
-        profiles = self._station.block(Profiles)
+        profiles, delay = self._station.block(Profiles), self._station.block(RandomDelay)
         # profile 1: HTTP Basic over ws, 2: over wss; 0: evsed is also run on plain ws behind a VPN or for tests
         security = 0 if not self._config.text("SecurityCtrlr.BasicAuthPassword") and not ocpp.password else 1
         if security and ocpp.url.lower().startswith("wss:"):
@@ -188,6 +198,9 @@ class App:
             state = partial(lambda number: status(connectors.snapshot(number)), evse.id)
             computed[f"EVSE({evse.id}).AvailabilityState"] = state
             computed[f"Connector({evse.id},1).AvailabilityState"] = state
+            computed[remaining(evse.id)] = partial(
+                lambda number: str(delay.remaining(number, self._clock.now())), evse.id
+            )
         return computed
 
     def _cause(self, boot_before: int | None) -> str:
@@ -213,8 +226,16 @@ class App:
         return {evse: (self._open(part), part.settings.every) for evse, part in meters.items()}
 
     def _readers(self) -> dict[str, tuple[Reader, tuple[int, ...]]]:
-        everyone = tuple(evse.id for evse in self._settings.evses)
-        return {name: (self._open(its.part), its.evses or everyone) for name, its in self._settings.readers.items()}
+        readers = self._settings.readers
+        return {name: (self._open(its.part), self._meant(its.evses)) for name, its in readers.items()}
+
+    def _thermometers(self) -> dict[str, tuple[Thermometer, tuple[int, ...], float]]:
+        sensors = self._settings.thermometers
+        return {name: (self._open(its.part), self._meant(its.evses), its.every) for name, its in sensors.items()}
+
+    def _meant(self, evses: tuple[int, ...]) -> tuple[int, ...]:
+        """Those, or all."""
+        return evses or tuple(evse.id for evse in self._settings.evses)
 
     def _open(self, part: Part) -> Any:
         """The driver of that part; its bus is opened once and shared."""

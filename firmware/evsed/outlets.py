@@ -1,4 +1,4 @@
-"""The station's side of the hardware: pilots, meters and readers as tasks that turn what they say into inputs."""
+"""The station's side of the hardware: a task for each pilot, meter, thermometer and reader, which makes inputs."""
 
 from __future__ import annotations
 
@@ -7,26 +7,30 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evse_drivers.api import DriverError, Meter, Permit, PilotBoard, Reader, Seen
+from evse_drivers.api import DriverError, Meter, Permit, PilotBoard, Reader, Seen, Thermometer
 
 from evsed.core.effects import Do
-from evsed.model.inputs import Input, Metered, MeterSilent, Observed, PilotLost, Presented
+from evsed.model.inputs import Input, Metered, MeterSilent, Observed, PilotLost, Presented, ReaderHeard, Warmed
 
 Put = Callable[[Input], None]
+READ_WITHIN = 2.0  # s; a thermometer promises 1
+READER_AGAIN = 10.0  # s until a reader that gave up is begun anew
 
 
 class Outlets:
     """`boards` by EVSE (the pilot process serves several), `meters` by EVSE with their interval (s), `readers` with
-    the EVSEs they serve. All are opened already."""
+    the EVSEs they serve, `thermometers` with those they stand for and their interval (s). All are opened already."""
 
     def __init__(
         self,
         boards: Mapping[int, PilotBoard],
         meters: Mapping[int, tuple[Meter, float]],
         readers: Mapping[str, tuple[Reader, tuple[int, ...]]],
+        thermometers: Mapping[str, tuple[Thermometer, tuple[int, ...], float]],
         put: Put,
     ) -> None:
         self._boards, self._meters, self._readers, self._put = boards, meters, readers, put
+        self._thermometers = thermometers
         self._tasks: set[asyncio.Task[Any]] = set()
         self._seen: dict[int, Seen] = {}
 
@@ -35,7 +39,8 @@ class Outlets:
         started it must not go on without it."""
         works = [self._listen(board) for board in set(self._boards.values())]
         works += [self._read(evse, meter, every) for evse, (meter, every) in self._meters.items()]
-        works += [self._watch(reader, evses) for reader, evses in self._readers.values()]
+        works += [self._feel(name, *its) for name, its in self._thermometers.items()]
+        works += [self._watch(name, *its) for name, its in self._readers.items()]
         return [self._spawn(work) for work in works]
 
     async def close(self) -> None:
@@ -45,6 +50,8 @@ class Outlets:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for meter, _ in self._meters.values():
             await meter.close()
+        for thermometer, _, _ in self._thermometers.values():
+            await thermometer.close()
         for reader, _ in self._readers.values():
             await reader.close()
 
@@ -94,6 +101,37 @@ class Outlets:
             due = max(due + every, loop.time())
             await asyncio.sleep(due - loop.time())
 
-    async def _watch(self, reader: Reader, evses: tuple[int, ...]) -> None:
-        async for uid in reader.tokens():
-            self._put(Presented(uid, evses))
+    async def _feel(self, name: str, thermometer: Thermometer, evses: tuple[int, ...], every: float) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(READ_WITHIN):
+                    celsius, why = await thermometer.read(), ""
+            except DriverError as error:
+                celsius, why = None, str(error)
+            except TimeoutError:
+                celsius, why = None, f"thermometer.{name}: no answer within {READ_WITHIN:g} s. Check its wire."
+            except Exception as error:  # a driver with a bug costs its sensor, not the station
+                celsius, why = None, f"thermometer.{name}: its driver failed: {error!r}"
+            self._put(Warmed(name, evses, celsius, why))
+            await asyncio.sleep(every)
+
+    async def _watch(self, name: str, reader: Reader, evses: tuple[int, ...]) -> None:
+        """Cards, for ever: a reader that gives up is begun anew."""
+        troubled = False
+        if hasattr(reader, "on_heard"):
+            reader.on_heard = lambda why: self._put(ReaderHeard(name, why))
+        while True:
+            try:
+                async for uid in reader.tokens():
+                    if troubled:
+                        self._put(ReaderHeard(name, None))
+                        troubled = False
+                    self._put(Presented(uid, evses))
+                why = f"reader.{name}: its driver has ended"
+            except DriverError as error:
+                why = str(error)
+            except Exception as error:  # a driver with a bug costs its reader, not the station
+                why = f"reader.{name}: its driver failed: {error!r}"
+            troubled = True
+            self._put(ReaderHeard(name, why))
+            await asyncio.sleep(READER_AGAIN)

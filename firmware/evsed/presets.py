@@ -28,8 +28,9 @@ def refused(settings: Settings) -> dict[str, str]:
 
 
 def variables(settings: Settings) -> dict[str, str]:
-    """Variable name -> initial value, of presets that were not refused."""
-    return {variable: value for _, variable, value, why in _read(settings) if not why}
+    """Variable name -> initial value, of presets that were not refused, and of options that are such."""
+    own = {"RandomisedDelayCtrlr.MaxDelay": str(settings.supervision.random_delay)}
+    return own | {variable: value for _, variable, value, why in _read(settings) if not why}
 
 
 def _read(settings: Settings) -> Iterator[tuple[str, str, str, str]]:

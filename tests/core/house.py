@@ -34,6 +34,7 @@ from evsed.model.time import Instant
 from evsed.model.tokens import Standing, Verdict
 from evsed.model.topology import Evse, Topology
 from evsed.model.transactions import Sample, Transaction
+from evsed.settings.declared import SupervisionSettings
 
 START = 1_800_000_000.0  # utc s, an arbitrary day in 2027
 OVERLAY_16 = {"TxCtrlr.TxStartPoint": "PowerPathClosed", "TxCtrlr.TxStopPoint": "Authorized"}
@@ -55,6 +56,9 @@ class House:
         boot: int = 1,
         register_wh: float = 0.0,
         before: House | None = None,
+        supervision: SupervisionSettings | None = None,
+        sensors: Mapping[str, tuple[int, ...]] | None = None,
+        relay: bool = False,
     ) -> None:
         """`before`: the house whose pilots and meters go on, as the station alone restarts."""
         self.topology = Topology(
@@ -62,7 +66,7 @@ class House:
             "test",
             "T1",
             "0",
-            tuple(Evse(n + 1, 32.0, 3, 6.0, has_lock=has_lock) for n in range(evses)),
+            tuple(Evse(n + 1, 32.0, 3, 6.0, has_lock=has_lock, has_phase_relay=relay) for n in range(evses)),
             32.0,
         )
         self.saved: dict[str, dict[str, object]] = {kind: dict(things) for kind, things in (kept or {}).items()}
@@ -75,6 +79,7 @@ class House:
         self.asked: list[Ask] = []
         self.verdicts: dict[str, Verdict] = {}
         self.silent_csms = False
+        self.chance = 0.5
         self.register = dict.fromkeys(range(1, evses + 1), register_wh)
         self.config = DeviceModel(self.topology, presets, overlays={"1.6": OVERLAY_16})
         asks, self.calls = itertools.count(1), itertools.count(1)
@@ -96,6 +101,9 @@ class House:
             lambda: f"tx-{boot}-{next(self.ids)}",
             lambda transaction: False,
             self.now(),
+            supervision or SupervisionSettings(),
+            sensors or {},
+            lambda: self.chance,
         )
         self.pilots = {
             n: Seen(n, mono, "boot-a", "A1", 0, False, 0.0, 12.0, None, None, None, None, "", None, None, 10.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ class Pn532:
         ports.check(settings.port, where)
         self.settings = settings
         self.where = where
+        self.on_heard: Callable[[str | None], None] | None = None
         self._watch: Watch | None = None
 
     async def tokens(self) -> AsyncIterator[Uid]:
@@ -42,7 +43,7 @@ class Pn532:
         from .pn532_watch import Watch
 
         settings = self.settings
-        self._watch = Watch(settings.port, settings.baudrate, settings.every_ms / 1000, self.where)
+        self._watch = Watch(settings.port, settings.baudrate, settings.every_ms / 1000, self.where, self.on_heard)
         async for uid in self._watch.cards():
             yield Uid(uid)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from ..api import DriverError
 from .pn532_uart import Uart
@@ -43,10 +43,16 @@ def _random(uid: str) -> bool:
 
 
 class Watch:
-    """The life of one reader: set up, looked at, and set up again for ever."""
+    """The life of one reader: set up, looked at, and set up again for ever.
 
-    def __init__(self, port: str, baudrate: int, every: float, where: str) -> None:
+    `on_heard` is told each new trouble in words, and None when it answers (again).
+    """
+
+    def __init__(
+        self, port: str, baudrate: int, every: float, where: str, on_heard: Callable[[str | None], None] | None = None
+    ) -> None:
         self._port, self._baudrate, self._every, self._where = port, baudrate, every, where
+        self._heard = on_heard or (lambda why: None)
         self._stop = asyncio.Event()
         self._hold = Hold()
         self._trouble = ""  # as logged last
@@ -69,6 +75,7 @@ class Watch:
                 if str(error) != self._trouble:
                     self._trouble = str(error)
                     LOG.error("%s Cards are not read until it answers; evsed goes on trying.", error)
+                    self._heard(str(error))
             finally:
                 if uart is not None:
                     uart.close()
@@ -90,6 +97,7 @@ class Watch:
             failed = 0
             if not works:  # not before: one that only answers the set-up would be logged for ever
                 works, self._trouble, self._wait = True, "", FIRST_WAIT
+                self._heard(None)
                 LOG.info("%s: PN532 on %s looks for cards, firmware %s.", self._where, self._port, version)
             if self._hold.new(uid, time.monotonic()) and uid is not None:
                 yield uid

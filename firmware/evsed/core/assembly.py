@@ -14,14 +14,18 @@ from .authorisation import Authorisation, Cached
 from .availability import Availabilities
 from .connectors import Connectors
 from .devicemodel import DeviceModel
+from .fault_log import Stood
+from .faults import Faults, Trips
 from .limits import Limits
 from .metering import Metering
 from .profiles import Profiles
+from .random_delay import RandomDelay
 from .registration import Registration
 from .requests import Requests
 from .resets import Resets
 from .sessions import Sessions
 from .station import Station
+from .supervision import Options, Supervision
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,9 @@ class Kept:
     availability: Mapping[str, bool] = field(default_factory=dict)
     tokens: Mapping[str, Cached] = field(default_factory=dict)
     profiles: Mapping[str, Installed] = field(default_factory=dict)
+    faults: Mapping[str, Stood] = field(default_factory=dict)
+    trips: Mapping[str, Trips] = field(default_factory=dict)
+    fault_event: int = 0  # the number of the last event
     accepted: bool = False  # a central system has accepted this station once
 
 
@@ -45,8 +52,14 @@ def assemble(
     new_id: Callable[[], str],
     queued: Callable[[str | None], bool],
     now: Instant,
+    supervision: Options,
+    sensors: Mapping[str, tuple[int, ...]],
+    chance: Callable[[], float],
 ) -> Station:
-    """The station. The order of the blocks is the order in which they hear the same event."""
+    """The station. The order of the blocks is the order in which they hear the same event.
+
+    `sensors`: of each temperature sensor the EVSEs that it stands for; `chance`: a number from 0 to below 1.
+    """
     running = {transaction.evse: transaction.id for transaction in kept.transactions.values()}
     in_use = frozenset(running)
     ceilings = {evse.id: evse.max_amps for evse in topology.evses} | {0: topology.site_amps}
@@ -60,9 +73,12 @@ def assemble(
             config,
             Registration(config, next_ask, kept.accepted),
             Metering(topology, config, kept.registers, kept.transactions.values()),
+            Supervision(topology, supervision, sensors, now),
+            RandomDelay(topology, config, chance),
             Authorisation(config, next_ask, kept.tokens),
             profiles,
             Availabilities(topology, kept.availability, in_use),
+            Faults(topology, kept.faults.values(), kept.trips.values(), kept.fault_event, running, now),
             sessions,
             limits,
             Connectors(topology, config, now),

@@ -28,6 +28,7 @@ _STATION: Mapping[str, Callable[[Topology], str]] = {
     "ChargingStation.SerialNumber": lambda station: station.serial,
     "ChargingStation.FirmwareVersion": lambda station: station.firmware,
     "ChargingStation.SupplyPhases": lambda station: str(max(evse.phases for evse in station.evses)),
+    "SmartChargingCtrlr.Phases3to1": lambda station: str(all(evse.has_phase_relay for evse in station.evses)).lower(),
     "OCPP16Ctrlr.NumberOfConnectors": lambda station: str(len(station.evses)),
 }
 _EVSE: Mapping[str, Callable[[Evse], str]] = {
@@ -244,6 +245,9 @@ class DeviceModel:
                 results.append(Put(asked, SetStatus.REJECTED, attribute, str(problem)))
                 continue
             results.append(Put(asked, SetStatus.ACCEPTED, attribute))
+            if row.momentary:
+                effects.extend([VariableChanged(name)] if kept == "true" else [])
+                continue
             changed = kept != self._value(name)
             if changed or name not in self._saved:
                 self._saved[name] = kept
@@ -266,7 +270,7 @@ class DeviceModel:
         row, ref = self._rows[name]
         value = None if row.access == "WriteOnly" else self._value(name)
         maximum = self._limit(row, ref)
-        persistent = not row.computed
+        persistent = not (row.computed or row.momentary)
         access = self._access(row)
         return VariableReport(ref, value, access, persistent, row.type, row.unit, row.minimum, maximum, row.members)
 

@@ -3,15 +3,21 @@
 Looked at after every change and once a second; a permit holds for 5 s, and only this computation renews it: when the
 station hangs, the pilot's lease runs out. Between several EVSEs the site's amps are shared: those that came first
 get at least 6 A each (below that IEC 61851-1 knows no offer), the rest is split evenly.
+
+Other blocks put Ceilings on top: faults, heat, the grid. One of 0 A may want the contactor open at once. The random
+delay alone comes after the sharing, so that it is the reason only where nothing else keeps the EVSE from charging.
+
+Where a phase relay stands, the permit says how many phases are wanted, and the pilot sequences the switch. Until the
+relay has moved three phases carry what one may have: that is what the offer really is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from evse_drivers.api import Permit
+from evse_drivers.api import How, Permit
 
 from evsed.model.inputs import DiskTrouble, Input, Observed, PilotLost, Tick
 from evsed.model.profiles import Installed
@@ -19,7 +25,8 @@ from evsed.model.time import Instant
 from evsed.model.topology import Evse, Topology
 
 from .effects import Effect
-from .facts import Energise, Fact, OfferChanged, ProfilesChanged, TransactionBegan, TransactionOver
+from .facts import Ceiling, Energise, Fact, OfferChanged, ProfilesChanged, TransactionBegan, TransactionOver
+from .random_delay import SOURCE as DELAY
 from .schedules import limit
 
 LEASE = 5.0  # s that a permit holds
@@ -36,16 +43,32 @@ class _Outlet:
     since: float = 0.0  # mono s, when it was energised
     transaction: str | None = None
     cable: float | None = None
+    relay: int | None = None  # phases that the phase relay lets through; None: there is no relay
     there: bool = False  # its pilot is heard
+    ceilings: dict[str, Ceiling] = field(default_factory=dict)
     told: tuple[float, int, str] | None = None
-    sent: tuple[float, int, bool] | None = None
+    sent: tuple[float, int, bool, How] | None = None
     limits: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def how(self) -> How:
+        """How to stop now that nothing may be offered."""
+        return "now" if any(c.amps == 0 and c.how == "now" for c in self.ceilings.values()) else "grace"
+
+    def real(self, amps: float, phases: int) -> tuple[float, int]:
+        """What the vehicle is really offered of `amps` on `phases`, while the relay may stand elsewhere."""
+        if self.relay is None:
+            return amps, self.evse.phases
+        if self.relay > phases:
+            third = amps * phases / self.relay
+            return third if third >= LEAST else 0.0, self.relay
+        return amps, self.relay
 
 
 class Limits:
-    """Hears what may flow and which profiles there are; yields Permit, and OfferChanged for the others."""
+    """Hears what may flow, ceilings and which profiles there are; yields Permit, and OfferChanged for the others."""
 
-    hears = (Observed, PilotLost, Energise, ProfilesChanged, TransactionBegan, TransactionOver, DiskTrouble)
+    hears = (Observed, PilotLost, Energise, Ceiling, ProfilesChanged, TransactionBegan, TransactionOver, DiskTrouble)
 
     def __init__(
         self, topology: Topology, profiles: Callable[[], Iterable[Installed]], running: Mapping[int, str]
@@ -64,9 +87,9 @@ class Limits:
         match event:
             case Observed(seen):
                 outlet = self._outlets[seen.evse]
-                if outlet.there and outlet.cable == seen.cable:
+                if outlet.there and (outlet.cable, outlet.relay) == (seen.cable, seen.phases):
                     return  # nothing that a limit rests on
-                outlet.there, outlet.cable, outlet.sent = True, seen.cable, None
+                outlet.there, outlet.cable, outlet.relay, outlet.sent = True, seen.cable, seen.phases, None
             case PilotLost(evses):
                 for evse in evses:
                     self._outlets[evse].there = False
@@ -76,6 +99,11 @@ class Limits:
                 if allowed and not outlet.energise.allowed:
                     outlet.since = now.mono
                 outlet.energise = event
+            case Ceiling(evse, source, amps):
+                for outlet in (self._outlets[evse],) if evse else self._outlets.values():
+                    outlet.ceilings.pop(source, None)
+                    if amps is not None:
+                        outlet.ceilings[source] = event
             case TransactionBegan(transaction):
                 self._outlets[transaction.evse].transaction = transaction.id
             case TransactionOver(evse):
@@ -108,13 +136,14 @@ class Limits:
             self._due = now.mono + RENEW
         for outlet, amps, phases, source in self._share(now):
             offer = amps if amps >= LEAST else 0.0
-            if outlet.told != (offer, phases, source):
-                outlet.told = (offer, phases, source)
-                yield OfferChanged(outlet.evse.id, offer, phases, source)
-            sent = (offer, phases, outlet.energise.locked)
+            told = (*outlet.real(offer, phases), source)
+            if outlet.told != told:
+                outlet.told = told
+                yield OfferChanged(outlet.evse.id, *told)
+            sent = (offer, phases, outlet.energise.locked, outlet.how)
             if outlet.there and (renew or sent != outlet.sent):
                 outlet.sent = sent
-                yield Permit(outlet.evse.id, offer, phases, outlet.energise.locked, "grace", now.mono + LEASE)
+                yield Permit(outlet.evse.id, *sent, now.mono + LEASE)
 
     def _share(self, now: Instant) -> Iterator[tuple[_Outlet, float, int, str]]:
         """Each outlet with its amps, phases and the source of the limit that wins."""
@@ -135,6 +164,10 @@ class Limits:
             amps, phases, source = own[number]
             if not outlet.energise.allowed:
                 yield outlet, 0.0, phases, outlet.energise.why
+            elif number in shares and shares[number] < LEAST:
+                yield outlet, shares[number], phases, site_source
+            elif number in shares and DELAY in outlet.ceilings:
+                yield outlet, 0.0, phases, DELAY
             elif number in shares and shares[number] < amps:
                 yield outlet, shares[number], phases, site_source
             else:
@@ -157,9 +190,11 @@ class Limits:
             limits.append(("cable", outlet.cable))
         if found.amps is not None:
             limits.append((found.source, found.amps))
+        limits += [(name, c.amps) for name, c in outlet.ceilings.items() if c.amps is not None and name != DELAY]
         outlet.limits = tuple(sorted([*limits, ("site", self._topology.site_amps)], key=lambda item: item[1]))
         source, amps = min(limits, key=lambda item: item[1])
-        return amps, min(evse.phases, found.phases or evse.phases), source
+        phases = evse.phases if outlet.relay is None else min(evse.phases, found.phases or evse.phases)
+        return amps, phases, source
 
     def _change_at(self, utc: float | None, now: Instant) -> None:
         if utc is not None and now.utc is not None:

@@ -43,7 +43,7 @@ def _problems(evse: int, profile: Profile, topology: Topology, config: Config, s
     if profile.valid_from is not None and profile.valid_to is not None and profile.valid_to <= profile.valid_from:
         yield "validTo is not after validFrom"
     yield from _schedule(profile.schedule, config)
-    usable = [one.phases for one in topology.evses if evse in (0, one.id)]
+    usable = [1 if one.has_phase_relay else one.phases for one in topology.evses if evse in (0, one.id)]
     fewest = min(period.phases or 3 for period in profile.schedule.periods)
     if strict and fewest < min(usable):  # K01.FR.43; 1.6 knows it from ConnectorSwitch3to1PhaseSupported
         yield f"numberPhases {fewest}: this station cannot switch to fewer than its {min(usable)} phases"

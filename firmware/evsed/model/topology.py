@@ -18,6 +18,8 @@ class Evse:
     failsafe_amps: float  # what it may go on with when the station process is gone
     has_lock: bool = False
     has_meter: bool = True
+    meter_every: float = 1.0  # s between two readings of it
+    has_phase_relay: bool = False  # it can switch between one and three phases
     connector_type: str = "cType2"  # OCPP 2.x ConnectorEnumType; cType2 is a tethered cable, sType2 a socket
 
 

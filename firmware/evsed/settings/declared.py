@@ -315,6 +315,8 @@ class Settings:
                 evse.failsafe_current,
                 has_lock=evse.lock is not None,
                 has_meter=evse.meter is not None,
+                meter_every=getattr(evse.meter and evse.meter.settings, "every", None) or 1.0,
+                has_phase_relay=evse.phase_relay is not None,
                 connector_type=evse.connector,
             )
             for evse in self.evses
