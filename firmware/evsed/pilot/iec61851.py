@@ -14,7 +14,13 @@ IEC 61851-1 table A.6:
   allowed, seq. 10.1) or 6 s are over (-> C1, opened under load, seq. 10.2). A stop once begun is finished.
 - D rows are C rows of a vehicle that wants ventilation; without ventilation there is only D1, and no energy.
 - E: a short of the pilot or a level no vehicle makes. F: -12 V for 300 ms after any other fault, or 4 s to wake a
-  vehicle that sleeps (A.5.3); then the row of the last letter, with the contactor open and X1.
+  vehicle that sleeps (A.5.3); then the row of the last letter, with the contactor open and X1. For vehicles that
+  -12 V harms the technician has F put out as +12 V.
+- B2 -> F -> B1 -> B2 on its own, once per pause: a vehicle that has not asked since the offer began may sleep.
+  A pause is a time with nothing to offer, so an offer that comes back after a wake-up is the same offer.
+
+A vehicle is believed to ask when it has done so for 0.5 s: what it toggles as a signal (BCB, up to 3 pulses of 200 to
+400 ms, each 50 ms longer at most) must not move the contactor, and 3 s are allowed (seq. 4).
 
 Closing again: after a start, a fault or an opening that the vehicle did not make itself, the station closes when the
 diode is proven under PWM and 10 s have passed since the opening (30 s since the last of a fault). Until 2 s before
@@ -26,7 +32,7 @@ One transition per step. A cell that is missing is an event that means nothing i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import floor
+from math import floor, inf
 
 Table = Mapping[str, Mapping[str, str]]
 
@@ -51,6 +57,7 @@ TABLE: dict[str, dict[str, str]] = {
 }
 
 X1_REST = 3.0  # s of steady +12 V before an offer after a start, a fault or a forced opening (ISO 15118-3 T_step_X1)
+ASKS = 0.5  # s that a vehicle must have asked before the contactor closes: longer than any pulse of a BCB toggle
 AFTER_OPENING = 10.0  # s from a forced opening to the next closing
 AFTER_FAULT = 30.0  # s from the last sign of a fault to the next closing
 OFFER_LEAD = 2.0  # s of PWM before closing is allowed: diode proof and margin within the 3 s of seq. 4
@@ -90,49 +97,51 @@ class Machine:
     drives `duty` (None X1, 0.0 state F), and it must have opened the contactor before the first step."""
 
     __slots__ = (
-        "_grace_until", "_held_until", "_pulsed", "_wake", "_x1_until",
-        "changed_at", "close_after", "closed", "duty", "offered", "opened_at", "row", "table",
+        "_minus_by_fault", "_minus_by_wake", "_pulsed", "_wake", "_wake_up_after", "_woken",
+        "asked_after", "close_after", "closed", "duty", "forced", "grace_until", "held_until", "offer_after",
+        "offered", "opened_at", "raise_after", "row", "table", "wake_after",
     )  # fmt: skip
+    # Instants (s) from which something is due. -inf: over long ago; +inf (wake_after, asked_after only): not running.
+    TIMERS = ("asked_after", "close_after", "grace_until", "held_until", "offer_after", "raise_after", "wake_after")
+    TOLD = ("opened_at", "forced")  # decide nothing
 
-    def __init__(self, now: float, table: Table) -> None:
+    def __init__(
+        self, now: float, table: Table, *, state_f: bool = True, wake_up: str = "F", wake_up_after: float = 30.0
+    ) -> None:
+        """`state_f`: a fault is shown by -12 V; `wake_up`: "F", "X1" or "off", once an offer stood for so many s."""
         self.table = table
         self.row = "A1"
         self.closed = False
         self.duty: float | None = None
         self.offered = 0.0  # A
         self.opened_at: float | None = None  # s, the last opening that this machine ordered
+        self.forced = False  # that opening was not by the vehicle's own will: under load
         self.close_after = now + AFTER_OPENING
-        self.changed_at = now - RAISE_EVERY
-        self._x1_until = now + X1_REST
-        self._grace_until = self._held_until = now
-        self._pulsed = self._wake = False
+        self.offer_after = now + AFTER_OPENING - OFFER_LEAD
+        self.grace_until = self.held_until = self.raise_after = -inf
+        self.wake_after = self.asked_after = inf
+        self._pulsed = self._wake = self._woken = False
+        self._minus_by_fault, self._minus_by_wake = state_f, state_f and wake_up != "X1"
+        self._wake_up_after = wake_up_after if wake_up != "off" else inf
 
     def wake(self) -> bool:
-        """Wake a sleeping vehicle by state F; False: it is not asleep under an offer. A transition that comes first
-        makes the wish void."""
+        """Wake a sleeping vehicle; False: it is not asleep under an offer. A transition that comes first makes the
+        wish void."""
         self._wake = "wake" in self.table[self.row]
         return self._wake
-
-    def deadlines(self) -> dict[str, float]:
-        """The named instants (s) that matter in this row; those in the past no longer do."""
-        if self.row == "F":
-            return {"F over": self._held_until}
-        if self.row in ("C1 on", "D1 on"):
-            return {"grace over": self._grace_until}
-        return {"offer": self._offer_after(), "close": self.close_after, "raise": self.changed_at + RAISE_EVERY}
 
     def step(self, now: float, letter: str, amps: float, at_once: bool, fault: bool, ready: bool) -> bool:
         """One look and at most one transition; returns whether `row` or `duty` changed.
 
         `amps`: what may be offered, below 6 is none; `at_once`: withdraw without grace; `fault`: something is wrong
-        besides the pilot's level; `ready`: diode proven and plug locked.
+        besides the pilot's level; `ready`: diode proven.
         """
         if fault or letter == "E":
-            self._x1_until = now + X1_REST
-            if now + AFTER_FAULT > self.close_after:
-                self.close_after = now + AFTER_FAULT
+            self._rest(now, AFTER_FAULT)
         if not fault:
             self._pulsed = False
+        if amps < LEAST:
+            self._woken = False  # a pause
         event = self._event(now, letter, amps, at_once, fault, ready)
         if event is not None:
             self._go(event, self.table[self.row][event], now, amps)
@@ -142,7 +151,7 @@ class Machine:
         row = self.row
         cells = self.table[row]
         if row == "F":
-            return letter if now >= self._held_until and letter in cells else None
+            return letter if now >= self.held_until and letter in cells else None
         if fault and letter != "E" and not self._pulsed and "fault" in cells:
             return "fault"
         goes = cells.get(letter) if row[0] != letter else None
@@ -153,20 +162,24 @@ class Machine:
                 return "now"
             if "none" in cells:
                 return "none"
-        if "grace over" in cells and now >= self._grace_until:
+        if "grace over" in cells and now >= self.grace_until:
             return "grace over"
         if goes is not None:
             return letter
         if amps < LEAST or fault or "grace over" in cells:  # a permit that comes back does not stop a stop
             return None
-        if self._wake and "wake" in cells:
+        if "wake" in cells and (self._wake or now >= self.wake_after):
             return "wake"
         if "offer" in cells:
-            return "offer" if now >= self._offer_after() else None
-        return "close" if "close" in cells and ready and now >= self.close_after else None
+            return "offer" if now >= self.offer_after else None
+        if "close" in cells and ready and now >= self.close_after and now >= self.asked_after:
+            return "close"
+        return None
 
-    def _offer_after(self) -> float:
-        return max(self._x1_until, self.close_after - OFFER_LEAD)
+    def _rest(self, now: float, wait: float) -> None:
+        """Nothing closes for `wait` s from now, and nothing is offered until shortly before that, or for 3 s."""
+        self.close_after = max(self.close_after, now + wait)
+        self.offer_after = max(self.offer_after, now + max(wait - OFFER_LEAD, X1_REST))
 
     def _go(self, event: str, row: str, now: float, amps: float) -> None:
         was, self.row = self.row, row
@@ -174,28 +187,42 @@ class Machine:
         closed = row[2:] == ON
         if self.closed and not closed:
             self.opened_at = now
-            if event != "B":  # not by the vehicle's own will: seq. 8.1 lets it ask again at once
-                self._x1_until = max(self._x1_until, now + X1_REST)
-                self.close_after = max(self.close_after, now + AFTER_OPENING)
+            self.forced = event != "B"  # else by the vehicle's own will: seq. 8.1 lets it ask again at once
+            if self.forced:
+                self._rest(now, AFTER_OPENING)
         self.closed = closed
         if row == "F":
             self._pulsed = event == "fault"
-            self._held_until = now + (F_FAULT if self._pulsed else F_WAKE)
-            self._x1_until = max(self._x1_until, self._held_until + X1_REST)
+            self._woken = self._woken or event == "wake"
+            self.held_until = now + (F_FAULT if self._pulsed else F_WAKE)
+            self.offer_after = max(self.offer_after, self.held_until + X1_REST)
         elif event in ("none", "now"):
-            self._grace_until = now + GRACE
-            self._x1_until = max(self._x1_until, now + X1_REST)  # an offer that flaps confuses vehicles
+            self.grace_until = now + GRACE
+            self.offer_after = max(self.offer_after, now + X1_REST)  # an offer that flaps confuses vehicles
+        self._ask(was, row, now)
         if row[1:2] == "2":
             if was[1:2] != "2":
                 self._offer(duty_of(amps), now)
         else:
-            self.duty, self.offered = (0.0 if row == "F" else None), 0.0
+            minus = row == "F" and (self._minus_by_fault if self._pulsed else self._minus_by_wake)
+            self.duty, self.offered = (0.0 if minus else None), 0.0
+
+    def _ask(self, was: str, row: str, now: float) -> None:
+        """How long the vehicle has asked, and how long it has not."""
+        if row[0] not in "CD":
+            self.asked_after = inf
+        elif was[0] not in "CD":
+            self.asked_after = now + ASKS
+        if row != "B2" or was[1:2] == "2":
+            self.wake_after = inf  # no offer, or it has asked
+        elif not self._woken:
+            self.wake_after = now + self._wake_up_after
 
     def _follow(self, now: float, amps: float) -> bool:
         duty = duty_of(amps)
         if duty == self.duty or duty is None or self.duty is None:
             return False
-        if duty > self.duty and now < self.changed_at + RAISE_EVERY:
+        if duty > self.duty and now < self.raise_after:
             return False
         self._offer(duty, now)
         return True
@@ -203,12 +230,12 @@ class Machine:
     def _offer(self, duty: float | None, now: float) -> None:
         self.duty = duty
         self.offered = 0.0 if duty is None else amps_of(duty)
-        self.changed_at = now
+        self.raise_after = now + RAISE_EVERY
 
     def waits_for(self, now: float, lacks: str) -> str:
         """What it waits for, in words, when there is no fault and a permit; `lacks`: why not `ready`, or ""."""
         if self.row in ("B1", "C1", "D1") and "offer" in self.table[self.row]:
-            return f"waiting {_seconds(self._offer_after() - now)} before the offer"
+            return f"waiting {_seconds(self.offer_after - now)} before the offer"
         if self.row in ("C2", "D2"):
             wait = self.close_after - now
             return lacks or (f"waiting {_seconds(wait)} before closing again" if wait > 0 else "closing")
@@ -224,7 +251,7 @@ WAITS = {
     "D2 on": "charging with ventilation",
     "D1 on": "stopping: the EV has 6 s to open S2",
     "E": "the pilot line stands at a level that no vehicle makes",
-    "F": "pilot at -12 V",
+    "F": "showing a fault, or waking the vehicle",
 }
 
 
