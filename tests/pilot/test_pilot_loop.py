@@ -217,7 +217,7 @@ def test_a_weld_is_latched_in_the_file_and_outlives_a_restart(tmp_path: Path) ->
         station.wait("seen", fault="contactor welded")
         station.close()
         until((tmp_path / "pilot-latches.json").exists)
-    assert json.loads((tmp_path / "pilot-latches.json").read_text()) == {"1": "contactor welded"}
+    assert json.loads((tmp_path / "pilot-latches.json").read_text()) == {"1": ["contactor welded"]}
     with Process(tmp_path) as pilot:
         pilot.start()
         station = Station(pilot.path)

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from evsed.pilot.latches import Latches
-from pilot_rig import until
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,25 +30,3 @@ def test_a_machine_that_gives_no_priority_and_no_memory_is_told_how_it_would() -
         "no real-time priority (Operation not permitted): the loop may be late under load. LimitRTPRIO=60 allows it.",
         "memory is not locked (limit 64 KiB): swapping may delay it. LimitMEMLOCK=infinity allows it.",
     ]
-
-
-def test_latches_that_cannot_be_written_are_told_and_tried_again(tmp_path: Path) -> None:
-    folder, said = tmp_path / "state", []
-    latches = Latches(str(folder), said.append)
-    latches.start()
-    latches.write({1: "contactor welded"})
-    until(lambda: bool(said))
-    assert said[0] == (
-        f"{folder}/pilot-latches.json: [Errno 2] No such file or directory: '{folder}/pilot-latches.json.new'; "
-        "the latched faults hold until the next restart only. Retrying."
-    )
-    folder.mkdir()
-    until(lambda: latches.read((1,)) == {1: "contactor welded"}, 5.0)
-    latches.stop()
-
-
-def test_latches_that_cannot_be_read_are_told(tmp_path: Path) -> None:
-    said: list[str] = []
-    (tmp_path / "pilot-latches.json").write_text('{"1": "a fault of another release"}')
-    assert Latches(str(tmp_path), said.append).read((1, 2)) == {1: "pilot state lost", 2: "pilot state lost"}
-    assert said == [f"{tmp_path}/pilot-latches.json: unknown fault; every EVSE stays off until it is acknowledged"]

@@ -100,7 +100,8 @@ class Latches:
     def _run(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(self._due, self._patience())
+                while not self._due():
+                    self._wake.wait(self._patience())
                 latched, self._latched = self._latched, None
                 counters = None
                 if self._counters is not None and (self._end or time.monotonic() >= self._counters_at + self._every):

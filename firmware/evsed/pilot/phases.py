@@ -37,7 +37,8 @@ class PhaseRelay:
     """The caller steps it every 10 ms, commands the relay as `relay` says (True: three phases; None: not yet), begins
     no offer and withdraws a standing one with grace while `hold`, and offers at most `scale` x the permit."""
 
-    TIMERS = ("_wrong_at", "_moved_at", "_break_until", "_budget_at")  # +inf: does not run; _budget_at: -inf
+    TIMERS = ("_wrong_at", "_moved_at", "_break_until", "_budget_at")  # +inf, and -inf for _budget_at: does not run
+    TOLD = ("_spent", "_switched", "_wanted")  # `why` only, and what _budget_at is reckoned from
     __slots__ = (
         "_break_s", "_break_until", "_budget_at", "_given_up", "_loaded", "_moved_at", "_spent", "_switched",
         "_wanted", "_wrong_at", "fault", "phases", "relay", "scale", "stage",
@@ -67,7 +68,7 @@ class PhaseRelay:
     @property
     def why(self) -> str:
         """What is to be known of it, in words; "" where there is nothing to tell."""
-        there = f"{3 if self.relay else 1} phases"
+        there = "3 phases" if self.relay else "1 phase"
         if self.fault:
             return f"the phase relay was told to stand at {there} and its feedback contact says otherwise"
         if self.stage == STOP:

@@ -62,6 +62,7 @@ class SelfTest:
     """
 
     TIMERS = ("_fails_at", "_passes_at", "_due_at", "_try_at")  # +inf: does not run
+    TOLD = ("tested_at",)
     __slots__ = (
         "_due_at", "_fails_at", "_failures", "_over", "_passes_at", "_place", "_seen", "_steps", "_try_at",
         "due", "failed", "test", "tested_at", "testing", "tripped_fault",
