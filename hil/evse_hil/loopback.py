@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import queue
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
+
+from .rig import RigError
 
 VERSIONS = ("1.6", "2.0.1")
 
@@ -41,6 +45,8 @@ class Loopback:
         self.calls: Counter[str] = Counter()
         self._number = 0
         self._standing: set[ServerConnection] = set()
+        self._calls = itertools.count(1)
+        self._answers: dict[str, queue.SimpleQueue[list[Any]]] = {}  # id of a call of ours: what comes back
         self._port = 0
         self._server: Server | None = None
         self.link(True)
@@ -53,6 +59,26 @@ class Loopback:
         """Count anew."""
         self.first.clear()
         self.calls.clear()
+
+    def call(self, action: str, payload: Mapping[str, Any], seconds: float = 10.0) -> tuple[float, dict[str, Any]]:
+        """Call the one station that is connected: the instant at which that was sent, and the answer; RigError when
+        there is none, and for a CALLERROR."""
+        id = f"loopback-{next(self._calls)}"
+        answer = self._answers[id] = queue.SimpleQueue()
+        connection = next(iter(self._standing), None)
+        if connection is None:
+            raise RigError(f"loopback: no station is connected that could take {action}.")
+        at = time.monotonic()
+        connection.send(json.dumps([2, id, action, payload]))
+        try:
+            frame = answer.get(timeout=seconds)
+        except queue.Empty:
+            raise RigError(f"loopback: the station did not answer {action} within {seconds:g} s.") from None
+        finally:
+            del self._answers[id]
+        if frame[0] != 3:
+            raise RigError(f"loopback: the station answered {action} with {json.dumps(frame)}.")
+        return at, frame[2]
 
     def link(self, up: bool) -> None:
         """Listen, or cut every connection and refuse new ones."""
@@ -79,6 +105,8 @@ class Loopback:
                 frame = json.loads(text)
                 if frame[0] == 2:
                     connection.send(json.dumps([3, frame[1], self._answer(version, frame[2])]))
+                elif awaited := self._answers.get(frame[1]):
+                    awaited.put(frame)
         except ConnectionClosed:
             pass
         finally:

@@ -37,6 +37,7 @@ class Stand:
     """One desk with one EVSE; close it. The database lies under `disk`, which must not be a RAM disk."""
 
     def __init__(self, disk: Path, version: str, *arguments: str) -> None:
+        self.version = version
         self.loopback = Loopback()
         self.folder = Path(tempfile.mkdtemp(prefix="evsed-stand-"))
         disk.mkdir(parents=True, exist_ok=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 from evse_hil.bench import AIMS, GROUPS, main
-from evse_hil.figures import Aim, Figure, keep, spread, table
+from evse_hil.figures import Aim, Between, Figure, keep, spread, table
 from evse_hil.loopback import Loopback
+from evse_hil.rig import RigError
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -44,6 +46,30 @@ def test_the_file_has_name_unit_aim_and_values(tmp_path):
     ]
 
 
+def test_a_group_by_itself_leaves_the_figures_of_others_in_the_file(tmp_path):
+    keep([GAP, BARE], tmp_path / "bench.json")
+    keep([Figure("session.cpu_ms", "ms", {"value": 5.0})], tmp_path / "bench.json", others=True)
+    rows = json.loads((tmp_path / "bench.json").read_text())
+    assert [(row["name"], row.get("value")) for row in rows] == [("pilot.gap_loaded_ms", None), ("session.cpu_ms", 5.0)]
+    keep([BARE], tmp_path / "bench.json")
+    assert len(json.loads((tmp_path / "bench.json").read_text())) == 1
+
+
+def test_a_window_holds_every_sample_and_its_verdict_is_a_sentence():
+    values = {"n": 200.0, "min": 5.9, **spread([5.9, 6.0, 6.02])}
+    forced = Figure("timings.forced_open", "s", values, Between(6.0, 6.1), "a vehicle that does not obey; seq. 10.2")
+    assert forced.good is False
+    assert forced.verdict() == (
+        "timings.forced_open is n 200, min 5.9, p50 6, p99 6.02, max 6.02 s, allowed 6 to 6.1: "
+        "a vehicle that does not obey; seq. 10.2."
+    )
+    head, row, gap = table([forced, GAP]).splitlines()
+    assert head.split() == ["unit", "n", "min", "p50", "p99", "max", "aim"]
+    assert row.split()[:7] == ["timings.forced_open", "s", "200", "5.9", "6.0", "6.02", "6.02"]
+    assert row.endswith("6 to 6.1  NOT MET         a vehicle that does not obey; seq. 10.2")
+    assert gap.split()[:5] == ["pilot.gap_loaded_ms", "ms", "10.04", "12.3", "51.0"]
+
+
 def test_the_table_says_which_aims_are_missed():
     _, gap, drain, bare = table([GAP, DRAIN, BARE]).splitlines()
     assert gap.split() == [
@@ -73,7 +99,7 @@ def test_a_group_that_there_is_not_is_refused(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["pilto"])
     assert ended.value.code == 2
-    known = "pilot, station, cpu, outbox, session, disk"
+    known = ", ".join(GROUPS)
     assert capsys.readouterr().err.endswith(f"error: there is no group pilto; there are {known}.\n")
 
 
@@ -97,4 +123,42 @@ def test_the_loopback_central_system_accepts_counts_and_can_be_cut():
     with connect(f"{central.url}/X", subprotocols=["ocpp2.0.1"]) as station:
         station.send(json.dumps([2, "1", "Authorize", {}]))
         assert json.loads(station.recv())[2] == {"idTokenInfo": {"status": "Accepted"}}
+    central.link(False)
+
+
+@pytest.mark.parametrize(
+    "answer", [[3, "loopback-1", {"status": "Accepted"}], [4, "loopback-1", "NotSupported", "", {}]]
+)
+def test_the_loopback_central_system_calls_the_station(answer):
+    central = Loopback()
+    with connect(f"{central.url}/X", subprotocols=["ocpp1.6"]) as station:
+        station.send(json.dumps([2, "1", "Heartbeat", {}]))
+        station.recv()
+
+        def reply():
+            assert json.loads(station.recv()) == [2, "loopback-1", "Reset", {"type": "Soft"}]
+            station.send(json.dumps(answer))
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        if answer[0] == 3:
+            assert central.call("Reset", {"type": "Soft"})[1] == {"status": "Accepted"}
+        else:
+            with pytest.raises(RigError) as error:
+                central.call("Reset", {"type": "Soft"})
+            assert str(error.value) == (
+                'loopback: the station answered Reset with [4, "loopback-1", "NotSupported", "", {}].'
+            )
+        thread.join()
+        with pytest.raises(RigError) as error:
+            central.call("Reset", {}, seconds=0.05)
+        assert str(error.value) == "loopback: the station did not answer Reset within 0.05 s."
+    central.link(False)
+
+
+def test_a_call_needs_a_station():
+    central = Loopback()
+    with pytest.raises(RigError) as error:
+        central.call("Reset", {})
+    assert str(error.value) == "loopback: no station is connected that could take Reset."
     central.link(False)

@@ -1,0 +1,33 @@
+"""The bench group "timings": the standard's table held against the desk's coil, with every core busy."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+from .figures import Figure
+from .stand import Stand, busy
+from .timings_rounds import PARTS, Samples
+from .timings_rows import ROWS
+from .timings_yard import FREE_FOR_ALL, Yard
+
+OUTLETS = 32  # as many as a desk can have
+
+
+def timings(stand: Callable[..., Stand]) -> Iterator[Figure]:
+    """Every row of timings_rows, in its order."""
+    samples: Samples = defaultdict(list)
+    began = time.monotonic()
+    with closing(stand("--evses", str(OUTLETS), "--socket", *FREE_FOR_ALL)) as desk, busy(os.cpu_count() or 1):
+        yard = Yard(desk, OUTLETS)
+        for evse in yard.outlets:
+            yard.world("plug", evse=evse)
+        for part in PARTS:
+            part(yard, samples)
+            print(f"  {part.__name__}: {time.monotonic() - began:.0f} s since the start", file=sys.stderr, flush=True)
+    for name, row in ROWS.items():
+        yield row.figure(samples[name])
