@@ -11,6 +11,8 @@ from evsed.core.assembly import Kept, assemble
 from evsed.core.authorisation import Cached
 from evsed.core.devicemodel import DeviceModel
 from evsed.core.effects import Ask, Effect, Gate, Reply
+from evsed.core.fault_log import Stood
+from evsed.core.faults import Trips
 from evsed.model.commands import Answer, Command
 from evsed.model.inputs import (
     Answered,
@@ -95,6 +97,9 @@ class House:
                 self._things("availability", bool),
                 self._things("token", Cached),
                 self._things("profile", Installed),
+                self._things("fault", Stood),
+                self._things("trips", Trips),
+                next(iter(self._things("fault event", int).values()), 0),
                 "registration" in self.saved,
             ),
             lambda: next(asks),

@@ -78,7 +78,7 @@ def test_a_card_when_all_are_in_use_is_told_so() -> None:
 
 def test_an_evse_with_a_fault_is_not_chosen() -> None:
     house = two((1, 2))
-    house.pilot(2, fault="RcdTripped")
+    house.pilot(2, fault="residual current")
     house.card("AA", BOTH)
     assert started(house) == [1]
 
@@ -92,8 +92,8 @@ def test_a_remote_start_without_an_evse_takes_the_one_that_waits() -> None:
 def test_a_remote_start_when_all_are_in_use_says_why_not() -> None:
     house = two((1,))
     house.card("AA", (1,))
-    house.pilot(2, fault="MirrorStuck")
-    assert house.call(RequestStart(None, Token("X"))) == Status("Rejected", "EVSE 1: in use, EVSE 2: fault MirrorStuck")
+    house.pilot(2, fault="contactor welded")
+    assert house.call(RequestStart(None, Token("X"))) == Status("Rejected", "EVSE 1: in use, EVSE 2: fault: contactor welded")
 
 
 def test_a_remote_start_is_judged_like_a_card_where_that_is_wanted() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evsed.model.inputs import DiskTrouble, Input, LinkDown, Observed, PilotLost, Tick
+from evsed.model.inputs import Input, LinkDown, Observed, Tick
 from evsed.model.journal import Tell
 from evsed.model.reports import ConnectorReport
 from evsed.model.time import Instant
@@ -18,11 +18,11 @@ from evsed.model.topology import Topology
 
 from .block import Config
 from .effects import Effect
-from .facts import Availability, Fact, Measured, Registered, SessionChanged, Triggered
+from .facts import Availability, Fact, FaultsChanged, Registered, SessionChanged, Triggered
+from .faults import PILOT_LOST
 
 MINIMUM = "OCPP16Ctrlr.MinimumStatusDuration"
 OFFLINE_THRESHOLD = "OCPPCommCtrlr.OfflineThreshold"
-PILOT_GONE = 10.0  # s without its pilot process until an EVSE counts as faulted: restarts are shorter
 
 
 @dataclass(slots=True)
@@ -34,22 +34,24 @@ class _Connector:
     due: float | None = None  # mono s at which a pending snapshot is told
     heard: bool = False  # since the start; before that nobody knows whether a vehicle is plugged in
     owed: bool = False  # to be told whatever it is, once its pilot has been heard
-    pilot_fault: str | None = None
-    pilot_lost_at: float | None = None  # mono s; also while it has not been heard yet since the start
+    info: str = ""  # the session's words; a fault's go before them
+
+    @property
+    def wrong(self) -> bool:
+        """A fault or a warning stands; its words are told."""
+        return self.snapshot.fault is not None or self.snapshot.warning is not None
 
 
 class Connectors:
     """Composes ConnectorReport from what the other blocks say."""
 
-    hears = (Observed, PilotLost, SessionChanged, Availability, Measured, Registered, LinkDown, Triggered, DiskTrouble)
+    hears = (Observed, SessionChanged, Availability, FaultsChanged, Registered, LinkDown, Triggered)
 
     def __init__(self, topology: Topology, config: Config, now: Instant) -> None:
         self._config = config
         numbers = (0, *(evse.id for evse in topology.evses))
         self._all = {number: _Connector(ConnectorReport(now, number, operative=True)) for number in numbers}
-        for connector in self._all.values():
-            connector.pilot_lost_at = now.mono
-        self._all[0].pilot_lost_at, self._all[0].heard = None, True
+        self._all[0].heard = True
         self._registered = False
         self._offline_since: float | None = None  # mono s
 
@@ -58,30 +60,14 @@ class Connectors:
         match event:
             case Observed(seen):
                 connector = self._all[seen.evse]
-                connector.pilot_lost_at, connector.pilot_fault = None, seen.fault
-                yield from self._update(seen.evse, now)
                 if not connector.heard:
                     connector.heard, connector.due = True, now.mono  # once the session has said what it makes of it
-            case PilotLost(evses):
-                for evse in evses:
-                    self._all[evse].pilot_lost_at = now.mono
-            case SessionChanged(evse, plugged, preparing, transaction, finished, state, info):
-                yield from self._update(
-                    evse,
-                    now,
-                    plugged=plugged,
-                    preparing=preparing,
-                    transaction=transaction,
-                    finished=finished,
-                    charging_state=state,
-                    info=info,
-                )
+            case SessionChanged():
+                yield from self._session(event, now)
+            case FaultsChanged():
+                yield from self._faults(event, now)
             case Availability(evse, operative):
                 yield from self._update(evse, now, operative=operative)
-            case Measured(evse, reading):
-                yield from self._update(evse, now, warning="MeterSilent" if reading is None else None)
-            case DiskTrouble(why):
-                yield from self._update(0, now, warning="DiskTrouble" if why else None, info=why or "")
             case Registered("Accepted"):
                 yield from self._tell_all(now)
             case LinkDown() if self._offline_since is None:
@@ -94,14 +80,8 @@ class Connectors:
                 yield from self._tick(now)
 
     def next_deadline(self) -> float | None:
-        """A snapshot that has lasted long enough, or a pilot that stays away."""
-        times = [connector.due for connector in self._all.values()]
-        times += [
-            connector.pilot_lost_at + PILOT_GONE
-            for connector in self._all.values()
-            if connector.pilot_lost_at is not None and connector.pilot_fault != "PilotLost"
-        ]
-        return min((time for time in times if time is not None), default=None)
+        """A snapshot that has lasted long enough."""
+        return min((its.due for its in self._all.values() if its.due is not None), default=None)
 
     def view(self, now: Instant) -> dict[str, Any]:
         """By EVSE: whether the operator lets it be used, and what is wrong with it."""
@@ -114,10 +94,34 @@ class Connectors:
         """Of that EVSE (0: the station), as it is now."""
         return self._all[number].snapshot
 
+    def _session(self, told: SessionChanged, now: Instant) -> Iterator[Effect]:
+        connector = self._all[told.evse]
+        connector.info = told.info
+        yield from self._update(
+            told.evse,
+            now,
+            plugged=told.plugged,
+            preparing=told.preparing,
+            transaction=told.transaction,
+            finished=told.finished,
+            charging_state=told.charging_state,
+            info=connector.info if not connector.wrong else connector.snapshot.info,
+        )
+
+    def _faults(self, told: FaultsChanged, now: Instant) -> Iterator[Effect]:
+        connector = self._all[told.evse]
+        warning = told.warnings[0] if told.warnings else None
+        wrong = told.fault or warning
+        if told.fault == PILOT_LOST:
+            connector.heard = True  # nobody waits for it any longer
+        yield from self._update(
+            told.evse, now, fault=told.fault, warning=warning, info=told.info if wrong else connector.info
+        )
+
     def _update(self, number: int, now: Instant, **changes: Any) -> Iterator[Effect]:
         connector = self._all[number]
         before = connector.snapshot
-        connector.snapshot = replace(before, fault=connector.pilot_fault, **changes)
+        connector.snapshot = replace(before, **changes)
         if connector.snapshot == before:
             return
         connector.snapshot = replace(connector.snapshot, at=now)
@@ -149,13 +153,9 @@ class Connectors:
             yield from self._tell(connector, now, always)
 
     def _tick(self, now: Instant) -> Iterator[Effect]:
-        for number, connector in self._all.items():
+        for connector in self._all.values():
             if connector.due is not None and now.mono >= connector.due:
                 yield from self._tell(connector, now)
-            lost = connector.pilot_lost_at
-            if lost is not None and now.mono >= lost + PILOT_GONE and connector.pilot_fault != "PilotLost":
-                connector.pilot_fault, connector.heard = "PilotLost", True
-                yield from self._update(number, now)
 
 
 def _same(one: ConnectorReport, other: ConnectorReport) -> bool:

@@ -1,4 +1,7 @@
-"""Reset: ends the transactions (or waits for their end), then asks for the restart."""
+"""Reset: ends the transactions (or waits for their end), then asks for the restart.
+
+It acknowledges no fault: a latched one wants a person at the wallbox who has looked (`evsed do acknowledge`).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from evsed.model.time import Instant
 from evsed.model.topology import Topology
 from evsed.model.transactions import StopReason
 
-from .effects import Do, Effect, Reply, Restart
+from .effects import Effect, Reply, Restart
 from .facts import Fact, StopWanted, TransactionBegan, TransactionOver
 
 ENDING = 20.0  # s for transactions to end properly; longer than a session waits for contactor and meter
@@ -39,9 +42,7 @@ class Resets:
                 self._running.add(transaction.evse)
             case TransactionOver(evse):
                 self._running.discard(evse)
-                if evse in self._evses_pending:
-                    self._evses_pending.discard(evse)
-                    yield Do(evse, "acknowledge")
+                self._evses_pending.discard(evse)
                 yield from self._restart_if_quiet()
             case Called(call, Reset() as command):
                 yield from self._reset(call, command, now)
@@ -72,7 +73,7 @@ class Resets:
         yield from self._restart_if_quiet()
 
     def _reset_evse(self, call: int, command: Reset) -> Out:
-        """One EVSE: its transaction ends and its faults are acknowledged."""
+        """One EVSE: its transaction ends, and that is all there is to it."""
         evse = command.evse
         if evse is None or evse not in self._evses:
             yield Reply(call, Status("Rejected", f"there is no EVSE {evse}"))
@@ -83,7 +84,6 @@ class Resets:
             yield Reply(call, Status("Accepted"))
             if evse in self._running:
                 yield StopWanted(evse, StopReason.IMMEDIATE_RESET)
-            yield Do(evse, "acknowledge")
 
     def _restart_if_quiet(self) -> Out:
         if self._pending is not None and not self._running:

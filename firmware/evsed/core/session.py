@@ -41,8 +41,8 @@ PATIENCE = 15.0  # s an EV gets to ask for power before it counts as suspended: 
 class Session:
     """The session of `evse`. `transaction` and `history` are what a restart found in the store.
 
-    `register_wh` is the last register known before. The caller (Sessions) keeps `barred` true to life and calls
-    `settle` after each event.
+    `register_wh` is the last register known before. The caller (Sessions) keeps `barred` and `fault` true to life and
+    calls `settle` after each event.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Session:
         self.phase = Phase.FREE
         self.token: Token | None = None
         self.group: str | None = None
+        self.fault: str | None = None  # what keeps this EVSE from charging, the station's own faults too
         self.barred = ""  # why the session may not be used at all, in words; "" if it may
         self.profile: Profile | None = None  # brought by a remote start, for the transaction to come
         self.remote_start_id: int | None = None
@@ -280,7 +281,7 @@ class Session:
         if seen.closed and seen.asking:
             return ChargingState.CHARGING
         nothing_offered = self._limited and self.ledger.offer[0] <= 0
-        if seen.fault or nothing_offered or self._trust.spent or self.barred:
+        if seen.fault or self.fault or nothing_offered or self._trust.spent or self.barred:
             return ChargingState.SUSPENDED_EVSE
         if not self._charged and now.mono < self._since + PATIENCE:
             return ChargingState.EV_CONNECTED

@@ -22,6 +22,7 @@ from .effects import Effect, Note, Reply
 from .facts import (
     Availability,
     Fact,
+    FaultsChanged,
     Measured,
     OfferChanged,
     Registered,
@@ -61,6 +62,7 @@ class Sessions:
         OfferChanged,
         StopWanted,
         Availability,
+        FaultsChanged,
         Triggered,
         VariableChanged,
         RequestStart,
@@ -142,6 +144,8 @@ class Sessions:
             case Availability(evse, operative) if evse in self._sessions:
                 self._operative[evse] = operative
                 self._bar()
+            case FaultsChanged(evse, fault) if evse in self._sessions:
+                self._sessions[evse].fault = fault
             case VariableChanged():
                 self._bar()
             case Called(_, Unlock(evse)) if evse in self._sessions:
@@ -284,8 +288,8 @@ def _busy(session: Session) -> str:
         return session.barred
     if seen is None:
         return "the pilot has not been heard yet"
-    if seen.fault:
-        return f"fault {seen.fault}"
+    if fault := session.fault or seen.fault:
+        return f"fault: {fault}"
     if session.phase in (Phase.ACTIVE, Phase.AUTHORISED, Phase.STOPPING):
         return "in use"
     return ""
