@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from evsed.desk.outlet import Outlet
+from evsed.desk.readings import meter
 from evsed.desk.vehicle import Vehicle
 
 DUTY_16 = 16.0 / 60.0
@@ -121,7 +122,7 @@ def test_without_mains_there_are_no_volts_no_amps_and_no_meter() -> None:
     bench.outlet.mains = False
     bench.wait(0.01)
     assert bench.outlet.volts == bench.outlet.amps == (0.0, 0.0, 0.0)
-    assert not bench.outlet.meter()["answers"]
+    assert not meter(bench.outlet)["answers"]
     before = bench.outlet.register_wh
     bench.wait(60.0)
     assert bench.outlet.register_wh == before
@@ -208,7 +209,7 @@ def test_the_cable_is_told_by_its_resistor_where_it_is_loose() -> None:
 def test_faults_of_the_meter_are_what_it_shows_and_not_what_flows(fault: str, expected: dict[str, Any]) -> None:
     bench = Bench(register_wh=1500.0)
     bench.outlet.fault(bench.now, fault, True)
-    shown = bench.outlet.meter()
+    shown = meter(bench.outlet)
     assert {key: shown[key] for key in expected} == expected
     assert bench.outlet.register_wh == 1500.0
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from evse_drivers.buses.desk import DeskWires
-from evsed.desk.outlet import FAULTS
-from evsed.desk.world_actions import ACTIONS, READER_FAULTS
+from evsed.desk.faults import BOARD_FAULTS, FAULTS
+from evsed.desk.world_actions import ACTIONS
 
 from tests.desk.world_process import ROOT, WorldProcess, running
 
@@ -31,6 +31,7 @@ def world(tmp_path: Path) -> Iterator[WorldProcess]:
 def test_it_makes_its_sockets_and_ports_and_leaves_nothing_behind(tmp_path: Path) -> None:
     world = WorldProcess(tmp_path, "--evses", "2", "--readers", "2")
     names = {"wires.sock", "world.sock", "meter-1", "meter-2", "reader", "reader-2"}
+    names |= {"temperature-1", "temperature-2"}
     assert set(os.listdir(tmp_path)) == names
     assert world.end() == 0
     assert os.listdir(tmp_path) == []
@@ -129,7 +130,7 @@ def test_the_gaps_between_looks_are_counted_and_then_forgotten(world: WorldProce
     for pause in (0.0, 0.05, 0.05):
         time.sleep(pause)
         wires.sense(1)
-    wires.position(1, 0)  # not a look at the line
+    wires.levels(1, 0)  # not a look at the line
     gaps = world.do("gaps")["gaps"]
     assert sum(gaps.values()) == 2
     assert 500 <= int(min(gaps, key=int)) < 3000  # tenths of a millisecond
@@ -180,7 +181,8 @@ def test_every_action_is_told_with_its_fields(world: WorldProcess) -> None:
         (
             b'{"do": "plugg"}',
             '"do": "plugg" is no action of the world. Did you mean "plug"? Allowed: '
-            "plug, unplug, ask, ev, card, mains, power, fault, pins, state, watch, events, meter, gaps, actions.",
+            "plug, unplug, ask, ev, toggle, temperature, card, mains, power, fault, pins, state, watch, events, meter, "
+            "gaps, actions.",
         ),
         (b'{"do": "plug", "evze": 1}', '"plug" has no field "evze". Did you mean "evse"? It has: evse, cable.'),
         (b'{"do": "state", "evse": 1}', '"state" has no field "evse". It has none.'),
@@ -203,9 +205,7 @@ def test_every_action_is_told_with_its_fields(world: WorldProcess) -> None:
         (b'{"do": "ev", "max_amps": 99}', '"ev": "max_amps" is 99; allowed: a number from 0 to 80.'),
         (
             b'{"do": "fault", "name": "diod", "on": true}',
-            '"fault": "name" is "diod"; allowed: welded, contactor-stuck-open, diode, cp-short, cp-open, pp-open, '
-            "ev-ignores-stop, lock-stuck, sense-blocks, meter-dead, meter-zero, meter-back, reader-dead. "
-            'Did you mean "diode"?',
+            f'"fault": "name" is "diod"; allowed: {", ".join((*FAULTS, *BOARD_FAULTS))}. Did you mean "diode"?',
         ),
     ],
 )
@@ -224,5 +224,5 @@ def test_dead_meters_end_the_desk(tmp_path: Path) -> None:
 def test_the_readme_names_every_action_and_fault() -> None:
     readme = (ROOT / "firmware/evsed/desk/README.md").read_text()
     section = readme[readme.index("### world.sock") :]
-    for name in (*ACTIONS, *FAULTS, *READER_FAULTS):
+    for name in (*ACTIONS, *FAULTS, *BOARD_FAULTS):
         assert f'"do": "{name}"' in section or f"`{name}`" in section, name

@@ -26,6 +26,9 @@ ENTRIES = [entry for entry in registry.listing() if entry.target.startswith("evs
 PROTOCOLS = {
     "pilot": api.PilotLine,
     "switch": api.Switch,
+    "input": api.Input,
+    "rcd": api.ResidualCurrent,
+    "thermometer": api.Thermometer,
     "meter": api.Meter,
     "reader": api.Reader,
     "board": api.PilotBoard,
@@ -40,6 +43,9 @@ ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("bus", "desk"): {"socket": "{folder}/nothing"},
     ("pilot", "desk"): {"bus": "wires"},
     ("switch", "desk"): {"bus": "wires"},
+    ("input", "desk"): {"bus": "wires"},
+    ("rcd", "desk"): {"bus": "wires"},
+    ("thermometer", "sysfs"): {"path": "{folder}/nothing"},
     ("meter", "modbus"): {"bus": "rs485", "map": "eastron-sdm630"},
     ("reader", "pn532"): {"port": "{folder}/nothing"},
 }

@@ -210,7 +210,7 @@ def test_a_desk_that_answers_too_late_is_an_error(world: WorldProcess) -> None:
 @pytest.mark.parametrize(
     ("where", "part", "text"),
     [
-        ("evse.1.relay", "", 'evse.1.relay: `part` is "relay"; the desk has contactor and lock.'),
+        ("evse.1.relay", "", 'evse.1.relay: `part` is "relay"; the desk has contactor, lock, phase_relay, heartbeat.'),
         (
             "contactor",
             "contactor",

@@ -1,7 +1,8 @@
 """The wires of the simulated wallbox: one Unix socket to the desk's world, shared by the drivers of one process.
 
 Packets (SOCK_SEQPACKET, one struct each): DRIVE and SWITCH go one way, so that an output never waits for an answer;
-SENSE and LOOK are answered by an ANSWER with the same number, or by a REFUSED with a text. The world that answers is
+SENSE and LOOK are answered by an ANSWER with the same number, or by a REFUSED with a text. An ANSWER tells the levels
+of all wires of that EVSE at once, so that one pair of packets serves every driver of it. The world that answers is
 `evsed.desk.wires`.
 """
 
@@ -22,13 +23,18 @@ SENSE, LOOK, DRIVE, SWITCH, ANSWER, REFUSED = 1, 2, 3, 4, 5, 6
 
 ASK = struct.Struct("<BBH")  # SENSE or LOOK, EVSE, number
 DUTY = struct.Struct("<BBd")  # DRIVE, EVSE, duty; NaN is a steady +12 V
-POSITION = struct.Struct("<BBBB")  # SWITCH, EVSE, part, on
-SEEN = struct.Struct("<BBHBBdddd")  # ANSWER, EVSE, number, contactor closed, locked, at, high, low, PP ohm (NaN: none)
+POSITION = struct.Struct("<BBBB")  # SWITCH, EVSE (0: all, of the heartbeat), part, on
+SEEN = struct.Struct("<BBHHHdddd")  # ANSWER, EVSE, number, levels, broken parts, at, high, low, PP ohm (NaN: none)
 
-PARTS = ("contactor", "lock")
+SWITCHES = ("contactor", "lock", "phase_relay", "heartbeat")
+INPUTS = ("emergency_stop", "thermal_switch")
+PARTS = (*SWITCHES, "rcd", *INPUTS)  # `part` of a SWITCH (of "rcd": its test input), and the bits of the broken ones
+
+# The bits of `levels`: contacts that are closed, inputs that are active
+NO, NC, LOCKED, THREE_PHASES, TRIPPED, EMERGENCY_STOP, THERMAL_SWITCH = (1 << bit for bit in range(7))
 
 TIMEOUT = 1.5  # s that a look may take before it counts as a broken line
-FRESH = 0.005  # s that the positions of the last look stay good for
+FRESH = 0.005  # s that the levels of the last look stay good for
 
 
 class DeskWires:
@@ -60,7 +66,7 @@ class DeskWires:
         self._link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         self._looking = threading.Lock()
         self._number = 0
-        self._positions: dict[int, tuple[float, bool, bool]] = {}  # EVSE: at, closed, locked
+        self._seen: dict[int, tuple[float, int, int]] = {}  # EVSE: at, levels, broken parts; 0: of the last answer
 
     def sense(self, evse: int) -> Sense:
         """The pilot line of that EVSE since the last call. Blocks for `TIMEOUT` at most."""
@@ -68,20 +74,24 @@ class DeskWires:
         proximity = answer[8]
         return Sense(answer[5], answer[6], answer[7], None if proximity != proximity else proximity)
 
-    def position(self, evse: int, part: int) -> bool:
-        """Feedback of contactor (0) or lock (1); costs nothing right after a `sense` of the same EVSE."""
-        last = self._positions.get(evse)
+    def levels(self, evse: int, part: int) -> int:
+        """Contacts and inputs; costs nothing right after a `sense` of the same EVSE. DriverError: `part` is broken."""
+        last = self._seen.get(evse)
         if last is None or time.monotonic() - last[0] > FRESH:
             self._ask(LOOK, evse)
-            last = self._positions[evse]
-        return last[1] if part == 0 else last[2]
+            last = self._seen[evse]
+        self._whole(last, evse, part)
+        return last[1]
 
     def drive(self, evse: int, duty: float | None) -> None:
         """The pilot output, as in PilotLine.drive. Never blocks."""
         self._send(DUTY.pack(DRIVE, evse, math.nan if duty is None else duty))
 
     def switch(self, evse: int, part: int, on: bool) -> None:
-        """Contactor (0) or lock (1). Never blocks, takes no lock."""
+        """The output `part` of PARTS. Never blocks, takes no lock. DriverError: `part` was broken at the last look."""
+        last = self._seen.get(evse)
+        if last is not None:
+            self._whole(last, evse, part)
         self._send(POSITION.pack(SWITCH, evse, part, on))
 
     def close(self) -> None:
@@ -107,8 +117,13 @@ class DeskWires:
                     raise DriverError(f"{self.where}: {self.path}: {packet[1:].decode()}")
                 answer = SEEN.unpack(packet)
                 if answer[2] == number:  # else it belongs to a look that was given up
-                    self._positions[evse] = (answer[5], answer[3] != 0, answer[4] != 0)
+                    self._seen[evse] = self._seen[0] = (answer[5], answer[3], answer[4])
                     return answer
+
+    def _whole(self, last: tuple[float, int, int], evse: int, part: int) -> None:
+        if last[2] >> part & 1:
+            of = f"EVSE {evse}" if evse else "the board"
+            raise DriverError(f"{self.where}: the desk has broken the wire {PARTS[part]} of {of}. Mend it there.")
 
     def _send(self, packet: bytes) -> None:
         try:

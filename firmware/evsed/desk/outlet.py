@@ -1,4 +1,4 @@
-"""One EVSE's wiring: pilot line, contactor, lock, meter register, and the vehicle that hangs on them.
+"""One EVSE's wiring: pilot line, contactor, lock, phase relay, residual-current device, meter, and the vehicle on them.
 
 Physics only. Outputs come from the drivers (`drive`, `switch`), the world's script turns faults on, and `step` moves
 everything on in pieces of 10 ms or less, so that a change that is due in between happens at its own instant.
@@ -11,32 +11,23 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from . import circuit
+from evse_drivers.buses.desk import EMERGENCY_STOP, LOCKED, NC, NO, THERMAL_SWITCH, THREE_PHASES, TRIPPED
+
+from . import circuit, mains
+from .faults import WIRES
+from .residual import ResidualDevice
 from .vehicle import Vehicle
 
 PIECE = 0.01  # s
 CONTACTOR_DELAY = 0.02  # s from the coil to the contacts, both ways
+RELAY_DELAY = 0.05  # s, of the phase relay
 LOCK_DELAY = 0.2  # s that the lock's motor runs
-WIRE_OHM = 0.1  # of the house's wiring, per phase: volts fall a little with the current
-NOMINAL_VOLTS = 230.0
-HERTZ = 50.0
-JUMP_BACK_WH = 1000.0
-
-# What can be wrong with an EVSE, and what it does
-FAULTS = {
-    "welded": "the contacts do not open any more",
-    "contactor-stuck-open": "the contacts do not close, or fall open",
-    "diode": "the vehicle's diode is shorted: the low side mirrors the high side",
-    "cp-short": "CP touches PE: 0 V",
-    "cp-open": "CP is broken: the EVSE sees no vehicle, the vehicle sees no pilot",
-    "pp-open": "PP is broken: the cable cannot be told",
-    "ev-ignores-stop": "the vehicle neither opens S2 nor lowers its current when the offer is withdrawn",
-    "lock-stuck": "the lock stays where it is",
-    "sense-blocks": "every look at the pilot line is answered 1 s late",
-    "meter-dead": "the meter does not answer",
-    "meter-zero": "the meter answers 0 for everything",
-    "meter-back": "the meter's register shows 1000 Wh less (0 at least)",
-}
+GATE = 0.1  # s without a heartbeat after which the hardware enable cuts the coil
+PP_OHM = {"pp-open": math.inf, "pp-wrong": 50.0, "pp-high": 200_000.0}
+FOREIGN_VOLTS = 15.0
+CELSIUS = {"hot": 80.0, "warm": 62.0}
+CONTACTS = ("welded", "contactor-stuck-open")
+LOCKS = ("lock-stuck", "lock-stuck-locked")
 
 # (when, kind, facts): something changed at that instant of CLOCK_MONOTONIC
 Note = Callable[[float, str, dict[str, Any]], None]
@@ -46,9 +37,18 @@ class Outlet:
     """`now` is seconds of CLOCK_MONOTONIC everywhere and never goes back."""
 
     def __init__(
-        self, number: int, vehicle: Vehicle, note: Note, now: float, *, phases: int = 3, register_wh: float = 0.0
+        self,
+        number: int,
+        vehicle: Vehicle,
+        note: Note,
+        now: float,
+        *,
+        phases: int = 3,
+        register_wh: float = 0.0,
+        rcd: str = "X804",
     ) -> None:
         self.number, self.vehicle, self.phases = number, vehicle, phases
+        self.rcd = ResidualDevice(rcd)
         self.register_wh = register_wh
         self.cable: int | None = None  # A, of the plugged cable; None: it is fixed to the wall, no PP to measure
         self.faults: set[str] = set()
@@ -57,12 +57,16 @@ class Outlet:
         self.duty: float | None = None
         self.coil = self.closed = False
         self.bolt = self.locked = False  # the lock's command, its feedback
+        self.relay = self.three = True  # the phase relay's command, its position; it stays where it is by itself
+        self.enabled = True  # by the gate that wants a heartbeat, once there was one
+        self.temperature = 25.0  # °C at the sensor
         self.last: dict[str, float] = {}  # instant of the last change, by its kind
         self.gaps: Counter[int] = Counter()  # between two looks of the driver, in 0.1 ms
         self._looked_at: float | None = None
         self._note = note
         self._at = now
-        self._contact_due = self._lock_due = math.inf
+        self._level = False  # of the heartbeat
+        self._due: dict[str, float] = {}  # what happens by itself, and when
         self._volts = (circuit.SUPPLY, circuit.SUPPLY)
         self._highest = self._lowest = circuit.SUPPLY
 
@@ -77,18 +81,67 @@ class Outlet:
             self._trace()
 
     def switch(self, now: float, part: str, on: bool) -> None:
-        """The coil of the contactor, or the motor of the lock. Without supply it does nothing."""
+        """An output of evse_drivers.buses.desk.PARTS. Without supply it does nothing."""
         self.step(now)
-        if not self.powered:
-            return
-        if part == "contactor" and on != self.coil:
+        if self.powered:
+            _OUTPUTS[part](self, now, on)
+
+    def _coil(self, now: float, on: bool) -> None:
+        if on != self.coil:
             self.coil = on
             self._tell(now, "coil-on" if on else "coil-off")
-            self._contact_due = now + CONTACTOR_DELAY
-        elif part == "lock" and on != self.bolt:
+            self._due["contact"] = now + CONTACTOR_DELAY
+
+    def _lock(self, now: float, on: bool) -> None:
+        if on != self.bolt:
             self.bolt = on
             self._tell(now, "lock-on" if on else "lock-off")
-            self._lock_due = now + LOCK_DELAY
+            self._due["lock"] = now + LOCK_DELAY
+
+    def _relay(self, now: float, on: bool) -> None:
+        if on != self.relay:
+            self.relay = on
+            self._tell(now, "relay-on" if on else "relay-off", closed=self.closed, amps=round(self.vehicle.amps, 2))
+            self._due["relay"] = now + RELAY_DELAY
+
+    def _beat(self, now: float, on: bool) -> None:
+        """A level that stands still is no heartbeat."""
+        if on != self._level and "heartbeat-gate" not in self.faults:
+            self._level = on
+            self._due["gate"] = now + GATE
+            if not self.enabled:
+                self._enable(now, True)
+
+    def _enable(self, now: float, on: bool) -> None:
+        self.enabled = on
+        self._tell(now, "gate-on" if on else "gate-off")
+        self._due["contact"] = now + CONTACTOR_DELAY
+
+    def _test(self, now: float, on: bool) -> None:
+        if on != self.rcd.tests:
+            self._tell(now, "rcd-test-on" if on else "rcd-test-off")
+            self.rcd.test(now, on)
+            self._await_rcd()
+
+    def _await_rcd(self) -> None:
+        self._due["rcd"] = self.rcd.due
+
+    @property
+    def levels(self) -> int:
+        """What the wires of contacts and inputs say, in bits of evse_drivers.buses.desk."""
+        return (
+            (NO if self.closed else NC)
+            | (LOCKED if self.locked else 0)
+            | (THREE_PHASES if self.three else 0)
+            | (TRIPPED if self.rcd.tripped else 0)
+            | (EMERGENCY_STOP if "emergency-stop" in self.faults else 0)
+            | (THERMAL_SWITCH if "thermal" in self.faults else 0)
+        )
+
+    @property
+    def broken(self) -> int:
+        """Parts that their drivers cannot reach, in bits."""
+        return sum(bit for fault, bit in WIRES.items() if fault in self.faults)
 
     def sense(self, now: float) -> tuple[float, float]:
         """The line's highest and lowest volts since the last look; the next look starts from here."""
@@ -105,14 +158,16 @@ class Outlet:
         """Ohms between PP and PE; infinite without a plug; None where the cable is fixed."""
         if self.cable is None:
             return None
-        if not self.vehicle.plugged or "pp-open" in self.faults:
+        if not self.vehicle.plugged:
             return math.inf
-        return circuit.PROXIMITY_OHM[self.cable]
+        broken = [ohm for fault, ohm in PP_OHM.items() if fault in self.faults]
+        return broken[0] if broken else circuit.PROXIMITY_OHM[self.cable]
 
     def release(self, now: float) -> None:
-        """Every output as it is when nobody holds it: +12 V, coil off, and the lock's motor at rest where it is."""
+        """Every output as it is when nobody holds it: +12 V, coil off; lock and phase relay rest where they are."""
         self.drive(now, None)
         self.switch(now, "contactor", False)
+        self.switch(now, "rcd", False)
 
     def supply(self, now: float, on: bool) -> None:
         """The controller's own supply: without it no pilot voltage, and the coil falls off."""
@@ -120,6 +175,9 @@ class Outlet:
             self.release(now)
         self.step(now)
         self.powered = on
+        if not on:  # the gate begins anew: a board without one is a board that was never beaten
+            self._due.pop("gate", None)
+            self.enabled = True
         self._trace()
 
     # --- the script's side ------------------------------------------------------------------------------------------
@@ -150,16 +208,25 @@ class Outlet:
         self._move(now, 0.0)
 
     def fault(self, now: float, name: str, on: bool) -> None:
-        """Break or mend something of FAULTS."""
+        """Break or mend something of evsed.desk.faults."""
         self.step(now)
         (self.faults.add if on else self.faults.discard)(name)
-        self.vehicle.ignores_stop = "ev-ignores-stop" in self.faults
+        faults = self.faults
+        self.vehicle.ignores_stop = "ev-ignores-stop" in faults
+        self.vehicle.ignores_limit = "ev-ignores-limit" in faults
         if name == "contactor-stuck-open" and on:
-            self._contact(now, False)
-        elif name in ("welded", "contactor-stuck-open"):
-            self._contact_due = now + CONTACTOR_DELAY
-        elif name == "lock-stuck" and not on:
-            self._lock_due = now + LOCK_DELAY
+            self._contact(now)
+        elif name in CONTACTS:
+            self._due["contact"] = now + CONTACTOR_DELAY
+        elif name in LOCKS and not on:
+            self._due["lock"] = now + LOCK_DELAY
+        elif name == "phase-relay-stuck" and not on:
+            self._due["relay"] = now + RELAY_DELAY
+        elif name.startswith("rcd-"):
+            leaking, dead, sticks = (f"rcd-{what}" in faults for what in ("trip", "dead", "sticks"))
+            before = self.rcd.tripped
+            self.rcd.broken(now, leaking=leaking, dead=dead, sticks=sticks)
+            self._tripped(now, before)
         self._trace()
 
     # --- physics ----------------------------------------------------------------------------------------------------
@@ -168,17 +235,16 @@ class Outlet:
         """Move on to `now`."""
         while self._at < now:
             piece = min(now, self._at + PIECE)
-            if self._at < min(self._contact_due, self._lock_due) < piece:
-                piece = min(self._contact_due, self._lock_due)
+            soonest = min(self._due.values(), default=math.inf)
+            if self._at < soonest < piece:
+                piece = soonest
             seconds, self._at = piece - self._at, piece
             if self.vehicle.plugged:
                 self._charge(piece, seconds)
-            if piece >= self._contact_due:
-                self._contact_due = math.inf
-                self._contact(piece, self.coil)
-            if piece >= self._lock_due:
-                self._lock_due = math.inf
-                self._bolt(piece)
+            if soonest <= piece:
+                for name in [name for name, at in self._due.items() if at <= piece]:
+                    del self._due[name]
+                    _HAPPENS[name](self, piece)
 
     def _charge(self, at: float, seconds: float) -> None:
         wh = self.watts * seconds / 3600.0
@@ -189,7 +255,7 @@ class Outlet:
     def _move(self, at: float, seconds: float) -> None:
         vehicle = self.vehicle
         s2, full = vehicle.s2, vehicle.full
-        vehicle.step(at, seconds, self._pilot_at_inlet, self.closed and self.mains)
+        vehicle.step(at, seconds, self._pilot_at_inlet, self.closed and self.volts[0] >= mains.LEAST_VOLTS)
         if vehicle.s2 != s2:
             self._tell(at, "s2-closed" if vehicle.s2 else "s2-opened", full=full)
             self._trace()
@@ -200,8 +266,10 @@ class Outlet:
         blind = not self.powered or "cp-short" in self.faults or "cp-open" in self.faults
         return 0.0 if blind else circuit.offered_amps(self.duty)
 
-    def _contact(self, at: float, closed: bool) -> None:
-        if (closed and "contactor-stuck-open" in self.faults) or (not closed and "welded" in self.faults):
+    def _contact(self, at: float) -> None:
+        """The contacts go where the coil holds them."""
+        closed = self.coil and self.enabled and not self.rcd.tripped and "contactor-stuck-open" not in self.faults
+        if not closed and "welded" in self.faults:
             return
         if closed != self.closed:
             amps = self.vehicle.amps
@@ -210,9 +278,27 @@ class Outlet:
             self._move(at, 0.0)
 
     def _bolt(self, at: float) -> None:
-        if "lock-stuck" not in self.faults and self.locked != self.bolt:
+        stuck = "lock-stuck" in self.faults or (self.locked and "lock-stuck-locked" in self.faults)
+        if not stuck and self.locked != self.bolt:
             self.locked = self.bolt
             self._tell(at, "locked" if self.locked else "unlocked")
+
+    def _turn(self, at: float) -> None:
+        if "phase-relay-stuck" not in self.faults and self.three != self.relay:
+            self.three = self.relay
+            self._tell(at, "three-phases" if self.three else "one-phase", closed=self.closed)
+
+    def _residual(self, at: float) -> None:
+        before = self.rcd.tripped
+        self.rcd.step(at)
+        self._tripped(at, before)
+
+    def _tripped(self, at: float, before: bool) -> None:
+        """Its contact lies in the coil's circuit."""
+        if self.rcd.tripped != before:
+            self._tell(at, "rcd-tripped" if self.rcd.tripped else "rcd-back")
+            self._due["contact"] = at + CONTACTOR_DELAY
+        self._await_rcd()
 
     def _trace(self) -> None:
         """The line's volts now, kept among the extremes since the last look."""
@@ -220,7 +306,9 @@ class Outlet:
         if not self.powered or "cp-short" in self.faults:
             self._volts = (0.0, 0.0)
         else:
-            self._volts = circuit.line_volts(self.duty, ohm, diode="diode" not in self.faults)
+            high, low = circuit.line_volts(self.duty, ohm, diode="diode" not in self.faults)
+            foreign = "cp-out-of-range" in self.faults and high > 0.0
+            self._volts = (FOREIGN_VOLTS, FOREIGN_VOLTS if low > 0.0 else low) if foreign else (high, low)
         self._highest = max(self._highest, self._volts[0])
         self._lowest = min(self._lowest, self._volts[1])
 
@@ -233,17 +321,21 @@ class Outlet:
     @property
     def amps(self) -> tuple[float, ...]:
         """Per phase."""
-        used = min(self.vehicle.phases, self.phases)
-        return tuple(self.vehicle.amps if phase < used else 0.0 for phase in range(3))
+        used = min(self.vehicle.phases, self.phases, 3 if self.three else 1)
+        lost = 2 if "phase-lost" in self.faults else 3
+        return tuple(self.vehicle.amps if phase < used and phase != lost else 0.0 for phase in range(3))
 
     @property
     def volts(self) -> tuple[float, ...]:
         """Phase to neutral, before the contactor."""
-        if not self.mains:
-            return (0.0, 0.0, 0.0)
-        return tuple(
-            NOMINAL_VOLTS - WIRE_OHM * amps if phase < self.phases else 0.0 for phase, amps in enumerate(self.amps)
-        )
+        return mains.volts(self.faults, self.amps, self.phases) if self.mains else (0.0, 0.0, 0.0)
+
+    @property
+    def celsius(self) -> float | None:
+        """At the temperature sensor; None: it is dead."""
+        if "sensor-dead" in self.faults:
+            return None
+        return max([self.temperature, *(celsius for fault, celsius in CELSIUS.items() if fault in self.faults)])
 
     @property
     def watts(self) -> float:
@@ -252,41 +344,23 @@ class Outlet:
             return 0.0
         return sum(volts * amps for volts, amps in zip(self.volts, self.amps, strict=True))
 
-    def snapshot(self) -> dict[str, Any]:
-        """Everything an observer may want to know, as JSON values."""
-        vehicle = self.vehicle
-        return {
-            "evse": self.number,
-            "high": round(self._volts[0], 3),
-            "low": round(self._volts[1], 3),
-            "duty": self.duty,
-            "offered": round(circuit.offered_amps(self.duty), 3),
-            "coil": self.coil,
-            "closed": self.closed,
-            "locked": self.locked,
-            "plugged": vehicle.plugged,
-            "s2": vehicle.s2,
-            "ask": vehicle.ask,
-            "mode": vehicle.mode,
-            "full": vehicle.full,
-            "amps": [round(amps, 3) for amps in self.amps],
-            "volts": [round(volts, 2) for volts in self.volts],
-            "watts": round(self.watts, 1),
-            "energy_wh": round(self.register_wh, 4),
-            "taken_wh": round(vehicle.taken_wh, 4),
-            "faults": sorted(self.faults),
-            "last": self.last,
-        }
+    @property
+    def line_volts(self) -> tuple[float, float]:
+        """The pilot line's high and low side, now."""
+        return self._volts
 
-    def meter(self) -> dict[str, Any]:
-        """What the meter's terminals and its faults make of it; `answers` False: it stays silent."""
-        register = max(0.0, self.register_wh - JUMP_BACK_WH) if "meter-back" in self.faults else self.register_wh
-        part = 0.0 if "meter-zero" in self.faults else 1.0
-        return {
-            "answers": self.mains and "meter-dead" not in self.faults,
-            "volts": [volts * part for volts in self.volts],
-            "amps": [amps * part for amps in self.amps],
-            "watts": [v * a * part for v, a in zip(self.volts, self.amps, strict=True)],
-            "hertz": HERTZ * part,
-            "import_wh": register * part,
-        }
+
+_OUTPUTS: dict[str, Callable[[Outlet, float, bool], None]] = {
+    "contactor": Outlet._coil,
+    "lock": Outlet._lock,
+    "phase_relay": Outlet._relay,
+    "heartbeat": Outlet._beat,
+    "rcd": Outlet._test,
+}
+_HAPPENS: dict[str, Callable[[Outlet, float], None]] = {
+    "contact": Outlet._contact,
+    "lock": Outlet._bolt,
+    "relay": Outlet._turn,
+    "gate": lambda outlet, at: outlet._enable(at, False),
+    "rcd": Outlet._residual,
+}

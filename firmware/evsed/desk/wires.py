@@ -1,4 +1,4 @@
-"""Serves the drivers of the desk: pilot lines, contactors and locks on one Unix socket.
+"""Serves the drivers of the desk, outputs and what the wires say, on one Unix socket.
 
 The packets are declared by their other end, evse_drivers.buses.desk. One connection is one process of evsed; when it
 ends, the outputs that it held keep their level or are released, as `pins` says.
@@ -10,15 +10,29 @@ import contextlib
 import math
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from evse_drivers.buses.desk import ANSWER, ASK, DRIVE, DUTY, LOOK, PARTS, POSITION, REFUSED, SEEN, SENSE, SWITCH
+from evse_drivers.buses.desk import (
+    ANSWER,
+    ASK,
+    DRIVE,
+    DUTY,
+    INPUTS,
+    LOOK,
+    PARTS,
+    POSITION,
+    REFUSED,
+    SEEN,
+    SENSE,
+    SWITCH,
+)
 
 from .events import EventLoop
 from .outlet import Outlet
 
+OUTPUTS = PARTS[: -len(INPUTS)]
 LATE = 1.0  # s that the fault "sense-blocks" delays an answer by
 
 Pins = Literal["hold", "release"]
@@ -57,6 +71,8 @@ class Wires:
             packet = b""
         if not packet:
             self._drop(link)
+        elif len(packet) == POSITION.size and packet[0] == SWITCH and packet[1] == 0:
+            self._switch(link, self._outlets.values(), packet)
         elif len(packet) < 2 or packet[1] not in self._outlets:
             known = ", ".join(map(str, self._outlets))
             evse = packet[1] if len(packet) > 1 else "?"
@@ -69,7 +85,9 @@ class Wires:
         what = packet[0]
         if what in (SENSE, LOOK) and len(packet) == ASK.size:
             number = ASK.unpack(packet)[2]
-            if what == SENSE and "sense-blocks" in outlet.faults:
+            if what == SENSE and "wire-pilot" in outlet.faults:
+                self._send(link, bytes([REFUSED]) + f"the pilot line of EVSE {outlet.number} is broken.".encode())
+            elif what == SENSE and "sense-blocks" in outlet.faults:
                 self._loop.later(now + LATE, lambda: self._answer(link, outlet, what, number))
             else:
                 self._answer(link, outlet, what, number)
@@ -78,12 +96,17 @@ class Wires:
             self._held[link].add(outlet.number)
             outlet.drive(now, None if duty != duty else duty)
         elif what == SWITCH and len(packet) == POSITION.size:
-            _, _, part, on = POSITION.unpack(packet)
-            self._held[link].add(outlet.number)
-            if part < len(PARTS):
-                outlet.switch(now, PARTS[part], bool(on))
+            self._switch(link, (outlet,), packet)
         else:
             self._send(link, bytes([REFUSED]) + b"this packet is none of those of evse_drivers.buses.desk.")
+
+    def _switch(self, link: socket.socket, outlets: Iterable[Outlet], packet: bytes) -> None:
+        now = time.monotonic()
+        _, _, part, on = POSITION.unpack(packet)
+        if part < len(OUTPUTS):
+            for outlet in outlets:
+                self._held[link].add(outlet.number)
+                outlet.switch(now, OUTPUTS[part], bool(on))
 
     def _answer(self, link: socket.socket, outlet: Outlet, what: int, number: int) -> None:
         now = time.monotonic()
@@ -94,9 +117,8 @@ class Wires:
             high = low = math.nan
         ohm = outlet.proximity
         proximity = math.nan if ohm is None else ohm
-        self._send(
-            link, SEEN.pack(ANSWER, outlet.number, number, outlet.closed, outlet.locked, now, high, low, proximity)
-        )
+        answer = (outlet.number, number, outlet.levels, outlet.broken, now, high, low, proximity)
+        self._send(link, SEEN.pack(ANSWER, *answer))
 
     def _send(self, link: socket.socket, packet: bytes) -> None:
         with contextlib.suppress(OSError):  # gone, or asks faster than it reads: its own timeout tells

@@ -1,8 +1,9 @@
 """The desk's electrical world as a process: `python -m evsed.desk.world --dir DIR --evses N`.
 
-Holds the outlets and their vehicles, and lays into DIR: wires.sock (pilot lines, contactors, locks), world.sock (the
-script), meter-N and reader (ptys). It plays hardware, so it runs before evsed's own processes where the system lets
-it. Says {"ready": true, ...} on standard output when all of that is there, and takes it away on SIGTERM.
+Holds the outlets and their vehicles, and lays into DIR: wires.sock (all that the pilot process is wired to), world.sock
+(the script), meter-N and reader (ptys), temperature-N (as the kernel shows a sensor). It plays hardware, so it runs
+before evsed's own processes where the system lets it. Says {"ready": true, ...} on standard output when all of that is
+there, and takes it away on SIGTERM.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from .card_reader import Card, CardReader
 from .events import EventLoop
 from .outlet import Outlet
 from .parent import die_with_parent
+from .readings import snapshot
+from .residual import MODULES
+from .sensor import Sensor
 from .vehicle import Vehicle
 from .wires import Pins, Wires
 from .world_socket import WorldSocket
@@ -49,21 +53,29 @@ class World:
         }
         self.wires = Wires(folder / "wires.sock", self.outlets, self.loop)
         self.script = WorldSocket(folder / "world.sock", self)
+        self.sensors = [Sensor(folder / f"temperature-{number}") for number in self.outlets]
+        self._show_temperatures()
         names = ["reader", *(f"reader-{number}" for number in range(2, options.readers + 1))]
         self.readers = [CardReader(folder / name, self.loop, time.monotonic) for name in names[: options.readers]]
 
     def _outlet(self, number: int, options: argparse.Namespace, now: float) -> Outlet:
         vehicle = Vehicle(options.max_amps, options.ev_phases, options.ev)
-        outlet = Outlet(number, vehicle, self.note, now, phases=options.phases, register_wh=options.register_wh)
+        facts = {"phases": options.phases, "register_wh": options.register_wh, "rcd": options.rcd}
+        outlet = Outlet(number, vehicle, self.note, now, **facts)
         outlet.cable = 32 if options.socket else None
         return outlet
 
     def _tick(self, now: float) -> None:
         for outlet in self.outlets.values():
             outlet.step(now)
+        self._show_temperatures()
         for reader in self.readers:
             reader.tick(now)
         self.script.tick(now)
+
+    def _show_temperatures(self) -> None:
+        for outlet, sensor in zip(self.outlets.values(), self.sensors, strict=True):
+            sensor.shows(outlet.celsius)
 
     def note(self, at: float, kind: str, facts: dict[str, Any]) -> None:
         """Something changed at that instant."""
@@ -125,7 +137,7 @@ class World:
             "wires": self.wires.connections,
             "cards": [None if r.chip.card is None else r.chip.card.uid.hex().upper() for r in self.readers],
             "events": self._events_ever,
-            "evses": [outlet.snapshot() for outlet in self.outlets.values()],
+            "evses": [snapshot(outlet) for outlet in self.outlets.values()],
         }
 
 
@@ -175,6 +187,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--phases", type=int, default=3, choices=(1, 3), help="of every outlet")
     parser.add_argument("--register-wh", type=float, default=0.0, help="what the meters' import registers start at")
     parser.add_argument("--socket", action="store_true", help="outlets with loose cables (PP is measured)")
+    parser.add_argument("--rcd", default="X804", choices=tuple(MODULES), help="residual-current device")
     parser.add_argument("--ev", default="auto", choices=("auto", "manual"), help="manual: S2 is the script's alone")
     parser.add_argument("--max-amps", type=float, default=32.0, help="of the vehicles, per phase")
     parser.add_argument("--ev-phases", type=int, default=3, choices=(1, 2, 3), help="of the vehicles")
@@ -232,7 +245,8 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         died = meters.process.poll()
         meters.end()
-        for path in [*sockets, *(reader.path for reader in world.readers)]:
+        parts = [*(reader.path for reader in world.readers), *(sensor.path for sensor in world.sensors)]
+        for path in [*sockets, *parts]:
             path.unlink(missing_ok=True)
     if died is not None:
         print(f"the meters' process ended by itself (exit code {died}); the desk ends too.", file=sys.stderr)

@@ -12,15 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import circuit
-from .outlet import FAULTS
+from . import circuit, readings
+from .faults import BOARD_FAULTS, FAULTS
 
 if TYPE_CHECKING:
     from .world import World
 
 Message = dict[str, Any]
 
-READER_FAULTS = {"reader-dead": "the card reader does not answer"}
 TAP = 0.5  # s that a card is held before the reader
 
 
@@ -80,6 +79,7 @@ def _battery(value: Any) -> float:
 ON = Field("true or false", _of(True, False), required=True)
 EVSE = Field("a whole number from 1", _whole(1, 255), default=1)
 LEFT_OUT = object()
+EV_FIELDS = ("max_amps", "phases", "mode", "battery_wh", "ventilation", "simplified", "sleeping", "reaction")
 
 # action: (fields, what it does). `do_NAME` of Actions does it.
 ACTIONS: dict[str, tuple[dict[str, Field], str]] = {
@@ -100,8 +100,23 @@ ACTIONS: dict[str, tuple[dict[str, Field], str]] = {
             "mode": Field('"auto" or "manual"', _of("auto", "manual"), default=LEFT_OUT),
             "battery_wh": Field("a number above 0, or null for one that never fills", _battery, default=LEFT_OUT),
             "ventilation": Field("true or false", _of(True, False), default=LEFT_OUT),
+            "simplified": Field("true or false", _of(True, False), default=LEFT_OUT),
+            "sleeping": Field("true or false", _of(True, False), default=LEFT_OUT),
+            "reaction": Field("a number from 0.1 to 60", _number(0.1, 60), default=LEFT_OUT),
         },
-        "what kind of vehicle it is; battery_wh counts from its plugging in",
+        "what kind of vehicle it is; battery_wh counts from its plugging in, simplified and sleeping act from then on",
+    ),
+    "toggle": (
+        {
+            "evse": EVSE,
+            "times": Field("a whole number from 1 to 20", _whole(1, 20), default=3),
+            "seconds": Field("a number from 0.02 to 5", _number(0.02, 5), default=0.3),
+        },
+        "the vehicle closes S2 for `seconds` and opens it again, so many times (BCB toggle)",
+    ),
+    "temperature": (
+        {"evse": EVSE, "celsius": Field("a number from -60 to 200", _number(-60, 200), required=True)},
+        "what the temperature sensor of the outlet shows",
     ),
     "card": (
         {
@@ -116,7 +131,7 @@ ACTIONS: dict[str, tuple[dict[str, Field], str]] = {
     "fault": (
         {
             "evse": EVSE,
-            "name": Field(", ".join((*FAULTS, *READER_FAULTS)), _of(*FAULTS, *READER_FAULTS), required=True),
+            "name": Field(", ".join((*FAULTS, *BOARD_FAULTS)), _of(*FAULTS, *BOARD_FAULTS), required=True),
             "on": ON,
         },
         "break or mend something",
@@ -196,7 +211,7 @@ def _plug(world: World, now: float, values: Message) -> None:
 def _ev(world: World, now: float, values: Message) -> None:
     outlet = world.outlets[values["evse"]]
     outlet.step(now)
-    for field in ("max_amps", "phases", "mode", "battery_wh", "ventilation"):
+    for field in EV_FIELDS:
         if values[field] is not LEFT_OUT:
             setattr(outlet.vehicle, field, values[field])
 
@@ -208,7 +223,7 @@ def _card(world: World, now: float, values: Message) -> None:
 
 
 def _fault(world: World, now: float, values: Message) -> None:
-    if values["name"] in READER_FAULTS:
+    if values["name"] in BOARD_FAULTS:
         for reader in world.readers:
             reader.chip.dead = values["on"]
     else:
@@ -221,10 +236,20 @@ def _ask(world: World, now: float, values: Message) -> None:
     world.outlets[values["evse"]].ask(now, values["on"])
 
 
+def _toggle(world: World, now: float, values: Message) -> None:
+    outlet = world.outlets[values["evse"]]
+    outlet.step(now)
+    outlet.vehicle.toggle(now, values["times"], values["seconds"])
+
+
+def _temperature(world: World, now: float, values: Message) -> None:
+    world.outlets[values["evse"]].temperature = values["celsius"]
+
+
 def _meter(world: World, now: float, values: Message) -> Message:
     outlet = world.outlets[values["evse"]]
     outlet.step(now)
-    return outlet.meter()
+    return readings.meter(outlet)
 
 
 def _gaps(world: World, now: float, values: Message) -> Message:
@@ -248,6 +273,8 @@ _DOERS: dict[str, Callable[[World, float, Message], Message | None]] = {
     "unplug": lambda world, now, values: world.outlets[values["evse"]].unplug(now),
     "ask": _ask,
     "ev": _ev,
+    "toggle": _toggle,
+    "temperature": _temperature,
     "card": _card,
     "mains": lambda world, now, values: world.set_mains(now, values["on"]),
     "power": lambda world, now, values: world.set_power(now, values["on"]),

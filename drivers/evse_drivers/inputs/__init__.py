@@ -1,0 +1,1 @@
+"""Contacts that the pilot process watches: emergency stops, thermal switches."""

@@ -1,0 +1,1 @@
+"""Residual-current devices."""
