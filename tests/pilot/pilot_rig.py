@@ -12,14 +12,20 @@ from typing import Any
 
 from evse_drivers.api import DriverError, Sense
 from evsed.pilot.guard import Guard
-from evsed.pilot.iec61851 import without_ventilation
+from evsed.pilot.iec61851 import Machine, without_ventilation
 from evsed.pilot.latches import Latches
 from evsed.pilot.loop import Loop
 from evsed.pilot.outlet import Outlet
+from evsed.pilot.rcd import SelfTest
 from evsed.pilot.realtime import Notify
+from evsed.pilot.recorder import Recorder
+from evsed.pilot.rules import Rules
+from evsed.pilot.sense import PilotSense
 from evsed.pilot.server import Server
 from evsed.pilot.supervisor import Limits
+from evsed.pilot.wear import Counts, Wear
 from evsed.pilot.wire import VERSION, Hello
+from evsed.pilot.wiring import Parts, Wiring
 
 VOLTS = {"A": 12.0, "B": 9.0, "C": 6.0, "D": 3.0, "E": 0.0}
 
@@ -99,21 +105,28 @@ class Process:
         self.server = Server(self.path, Hello(VERSION, "digest", "boot", {"1": 32.0}))
         self.latches = Latches(str(folder), self.logged.append)
         self.guard = Guard()
-        latched = self.latches.read(tuple(range(1, count + 1)))
+        numbers = tuple(range(1, count + 1))
+        latched, counts = self.latches.read(numbers), self.latches.read_counters(numbers)
         facts = {"max_amps": 32.0, "failsafe_amps": 6.0, "go_on": 900.0, **limits}
-        now = self.clock()
         self.outlets = [
-            Outlet(
-                Limits(number, **facts), pins, pins, None,
-                table=without_ventilation(), boot="boot", close=self.guard.close, latched=latched.get(number), now=now,
-            )
+            self.outlet(pins, Limits(number, **facts), latched.get(number, ()), counts[number])
             for number, pins in enumerate(self.hardware, 1)
-        ]  # fmt: skip
-        self.loop = Loop(self.outlets, self.guard, self.server, self.latches, Notify({}), self.clock)
+        ]
+        self.recorder = Recorder(str(folder / "records"), numbers, {"boot": "boot"}, self.logged.append)
+        self.loop = Loop(
+            self.outlets, self.guard, self.server, self.latches, self.recorder, Notify({}), clock=self.clock
+        )
         self.thread: threading.Thread | None = None
+
+    def outlet(self, pins: Hardware, limits: Limits, latched: tuple[str, ...], counts: Counts) -> Outlet:
+        now = self.clock()
+        rules = Rules(now, limits, Machine(now, without_ventilation()), SelfTest("none"), None, latched)
+        wiring = Wiring(Parts(pins, pins), self.guard.close)
+        return Outlet(wiring, rules, PilotSense(), Wear(50_000.0, counts), boot="boot", now=now)
 
     def start(self) -> Process:
         self.latches.start()
+        self.recorder.start()
         self.guard.start(self.hardware)
         self.thread = threading.Thread(target=self.loop.run, name="loop")
         self.thread.start()
@@ -122,7 +135,7 @@ class Process:
     def ready_to_close(self) -> Process:
         """As if it had run for a while: the waits after a start are over. Call before `start`."""
         for outlet in self.outlets:
-            outlet.machine.close_after = outlet.machine._x1_until = self.clock()
+            outlet.rules.machine.close_after = outlet.rules.machine.offer_after = self.clock()
         return self
 
     def stop(self) -> None:
@@ -131,6 +144,7 @@ class Process:
             self.thread.join()
             self.guard.stop()
             self.latches.stop()
+            self.recorder.stop()
         self.server.close()
 
     def __enter__(self) -> Process:

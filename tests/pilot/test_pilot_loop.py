@@ -61,7 +61,10 @@ def test_a_sense_that_blocks_for_a_second_makes_the_guard_open(charging: tuple[P
     assert thread == "guard"
     assert at - began < 0.9  # before the sense came back
     seen = station.wait("seen", fault="loop stalled")
-    assert seen["why"] == "loop stalled: the pilot process was not on time, the guard opened the contactor"
+    assert seen["why"] == (
+        "loop stalled: The pilot process was not on time, and opened the contactor. Other load on the controller, its "
+        "power supply, real-time permissions (`evsed show`)."
+    )
     assert station.wait("seen", fault=None, state="C1")["closed"] is False
     assert max(station.wait("seen")["worst_gap_ms"], 1000.0) >= 1000.0
     station.permit(16.0)
@@ -159,7 +162,9 @@ def test_a_missing_diode_never_closes(pilot: Process) -> None:
     station.wait("seen", plug=1)
     station.permit(16.0)
     seen = station.wait("seen", fault="diode")
-    assert seen["why"] == "diode: vehicle's pilot diode is missing: unplug; this vehicle or cable is unsafe"
+    assert seen["why"] == (
+        "diode: The vehicle's pilot diode is missing. Unplug; try another vehicle: this vehicle or its cable is unsafe."
+    )
     assert not pins.coil
     pins.vehicle = "A"
     station.wait("seen", fault=None)
@@ -232,7 +237,7 @@ def test_a_weld_is_latched_in_the_file_and_outlives_a_restart(tmp_path: Path) ->
 def test_an_unreadable_latch_file_means_latched(tmp_path: Path, text: str) -> None:
     (tmp_path / "pilot-latches.json").write_bytes(text.encode("latin-1"))
     with Process(tmp_path, count=2) as pilot:
-        assert [outlet.supervisor.fault for outlet in pilot.outlets] == ["pilot state lost"] * 2
+        assert [outlet.rules.fault for outlet in pilot.outlets] == ["pilot state lost"] * 2
         assert "every EVSE stays off until it is acknowledged" in pilot.logged[0]
 
 
