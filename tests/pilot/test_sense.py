@@ -1,4 +1,4 @@
-"""Volts to letters: windows, hysteresis, debounce, diode, and samples that cannot be believed."""
+"""Volts to letters: windows, hysteresis, debounce, diode, glitches, toggles, and samples that cannot be believed."""
 
 from __future__ import annotations
 
@@ -116,6 +116,116 @@ def test_a_short_is_told_from_a_level_that_is_merely_wrong() -> None:
     pilot = PilotSense()
     heard(pilot, -12.0, 3)
     assert (pilot.letter, pilot.short) == ("E", False)
+
+
+def test_a_level_that_is_gone_before_it_counts_is_a_glitch() -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 3)
+    assert pilot.glitches == 0
+    heard(pilot, 12.0, 2)
+    heard(pilot, 9.0, 5)
+    heard(pilot, 6.0, 9)
+    heard(pilot, 9.0, 1)
+    assert (pilot.glitches, pilot.letter) == (2, "B")
+    heard(pilot, 12.0, 3)
+    assert pilot.glitches == 2
+
+
+@pytest.mark.parametrize(("samples", "toggles"), [(14, 0), (15, 1), (25, 1), (45, 1), (46, 0), (60, 0)])
+def test_c_for_200_to_400_ms_is_a_toggle(samples: int, toggles: int) -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 50)
+    heard(pilot, 6.0, samples)
+    heard(pilot, 9.0, 50)
+    assert (pilot.toggles, pilot.sequences) == (toggles, toggles)
+
+
+def test_three_toggles_within_three_and_a_half_seconds_are_one_sequence() -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 50)
+    for _ in range(3):
+        heard(pilot, 6.0, 30)
+        heard(pilot, 9.0, 30)
+    assert (pilot.toggles, pilot.sequences) == (3, 1)
+    heard(pilot, 6.0, 30)
+    heard(pilot, 9.0, 30)
+    assert (pilot.toggles, pilot.sequences) == (4, 2)
+    heard(pilot, 9.0, 400)
+    heard(pilot, 6.0, 30)
+    heard(pilot, 9.0, 30)
+    assert (pilot.toggles, pilot.sequences) == (5, 3)
+
+
+@pytest.mark.parametrize("after", [270, 290])
+def test_a_toggle_that_ends_later_than_that_begins_a_sequence_of_its_own(after: int) -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 50)
+    heard(pilot, 6.0, 30)
+    heard(pilot, 9.0, after)
+    heard(pilot, 6.0, 30)
+    heard(pilot, 9.0, 30)
+    assert (pilot.toggles, pilot.sequences) == (2, 1 if after == 270 else 2)
+
+
+def test_a_vehicle_that_comes_from_elsewhere_than_b_does_not_toggle() -> None:
+    pilot = PilotSense()
+    heard(pilot, 6.0, 25)
+    heard(pilot, 9.0, 25)
+    heard(pilot, 3.0, 25)
+    heard(pilot, 6.0, 25)
+    heard(pilot, 9.0, 25)
+    assert (pilot.letter, pilot.toggles) == ("B", 0)
+    heard(pilot, 6.0, 25)
+    heard(pilot, 3.0, 5)
+    heard(pilot, 9.0, 25)
+    assert pilot.toggles == 0
+
+
+def test_the_letter_a_of_the_start_is_heard_only_when_it_was_there() -> None:
+    pilot = PilotSense()
+    assert not pilot.heard_a
+    heard(pilot, 6.0, 10)
+    assert not pilot.heard_a
+    heard(pilot, 12.0, 3)
+    assert pilot.heard_a
+    pilot = PilotSense()
+    heard(pilot, 12.0, 2)
+    assert not pilot.heard_a
+    heard(pilot, 12.0, 1)
+    assert pilot.heard_a
+
+
+def test_eight_samples_after_a_move_of_the_contactor_say_nothing_where_nobody_asks() -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 3)
+    pilot.moved()
+    assert heard(pilot, 0.0, 8) == "B"
+    assert heard(pilot, 9.0, 1) == "B"
+    assert pilot.glitches == 0
+    assert heard(pilot, 12.0, 3) == "A"
+
+
+@pytest.mark.parametrize("volts", [9.0, 12.0, 0.0])
+def test_nothing_delays_the_leaving_of_c(volts: float) -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 3)
+    pilot.output(PWM)
+    heard(pilot, 6.0, 20, low=-12.0)
+    pilot.moved()
+    assert heard(pilot, volts, 2, low=-12.0) == "C"
+    assert heard(pilot, volts, 1, low=-12.0) != "C"
+
+
+def test_the_diode_is_not_judged_right_after_a_move_of_the_contactor() -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 3)
+    pilot.output(PWM)
+    heard(pilot, 6.0, 20, low=-12.0)
+    pilot.moved()
+    heard(pilot, 6.0, 8, low=-6.0)
+    assert (pilot.proven, pilot.broken) == (True, False)
+    heard(pilot, 6.0, 3, low=-6.0)
+    assert (pilot.proven, pilot.broken) == (False, True)
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True), st.floats(allow_nan=True, allow_infinity=True))
