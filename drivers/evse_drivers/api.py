@@ -134,7 +134,8 @@ class PilotLine(Protocol):
     """The control pilot of one EVSE, called from the pilot process every 10 ms.
 
     `sample_ms` is how long `sense` takes at most, `release_ms` how long the contactor needs to open after its coil
-    was told to: the settings check that both fit into the 100 ms of IEC 61851-1 table A.6, sequence 8.1.
+    was told to: the settings check that both fit into the 100 ms of IEC 61851-1 table A.6, sequence 8.1. A line that
+    also sees the lower peak says so by `both_peaks = True`: only then the vehicle's resistance can be told.
     """
 
     sample_ms: float

@@ -69,6 +69,23 @@ class Meter:
                 raise DriverError("the map haunted is damaged; reinstall it.")
 
 
+class Resistive(PilotLine):
+    both_peaks = True
+
+
+class Rcd:
+    @dataclass(frozen=True)
+    class Settings:
+        bus: str = option(help="Bus.", example="wires")
+
+
+class Thermometer:
+    @dataclass(frozen=True)
+    class Settings:
+        path: str = option(help="File.", example="/sys/class/thermal/thermal_zone0/temp")
+        bus: str = option("", help="Bus.")
+
+
 class Reader:
     @dataclass(frozen=True)
     class Settings:
@@ -89,6 +106,9 @@ DRIVERS = {
     "switch.lab": "Contactor",
     "switch.lab-slow": "SlowContactor",
     "meter.lab": "Meter",
+    "pilot.lab-resistive": "Resistive",
+    "rcd.lab": "Rcd",
+    "thermometer.lab": "Thermometer",
     "reader.lab": "Reader",
     "board.lab": "Board",
 }
@@ -133,6 +153,23 @@ bus = "rs485"
 driver = "lab"
 port = "/dev/ttyS0"
 evses = [1]
+
+[heartbeat]
+driver = "lab"
+bus = "wires"
+
+[evse.1.rcd]
+driver = "lab"
+bus = "wires"
+module = "RCM14"
+cuts_coil = true
+
+[thermometer.housing]
+driver = "lab"
+path = "/tmp/temp"
+
+[supervision]
+stop_at = 75
 """
 
 

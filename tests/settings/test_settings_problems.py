@@ -118,10 +118,29 @@ def test_what_is_allowed_but_odd_is_a_warning(reads: Reads) -> None:
 
 
 def test_without_a_reader_and_a_central_system_hardly_anything_can_start(reads: Reads) -> None:
-    text = lab.WHOLE.replace("wss://csms.example/ocpp", "").partition("[reader.door]")[0]
+    text = lab.WHOLE.replace("wss://csms.example/ocpp", "").replace("[reader.door]", "#", 1)
+    text = text.replace('driver = "lab"\nport = "/dev/ttyS0"\nevses = [1]', "")
     assert [(problem.subject, problem.text) for problem in reads(text).warnings] == [
         ("reader", "is missing and there is no central system: nothing but free vending can start.")
     ]
+
+
+def test_what_nothing_watches_is_a_warning(reads: Reads) -> None:
+    text = lab.WHOLE.partition("[heartbeat]")[0]
+    assert table(reads(text).warnings) == [
+        " 26  evse.1     has no rcd: residual current is not watched by evsed. The installation must bring a type B RCD, "
+        "or the board an RDC-DD.",
+        "     heartbeat  is missing: when the controller dies with its pins held, nothing opens the contactor. Use a "
+        "board with a hardware enable that wants to see a pin moving.",
+    ]
+
+
+def test_a_board_that_drives_the_pilot_itself_watches_itself(reads: Reads) -> None:
+    text = lab.WHOLE.partition("[heartbeat]")[0].replace("[bus.wires]", "[bus.other]")
+    for part in ("pilot", "contactor"):
+        text = text.replace(f'{part} = {{ driver = "lab", bus = "wires" }}\n', "")
+    text += '[evse.1.board]\ndriver = "lab"\nbus = "rs485"\nunit = 2\n'
+    assert [problem.subject for problem in reads(text).warnings] == ["bus.other"]
 
 
 def test_the_opening_time_is_reckoned_with_what_the_pilot_does() -> None:

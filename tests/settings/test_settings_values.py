@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from evsed.model.topology import Evse
 from evsed.settings import Settings
+from evsed.settings.declared import SOFTWARE_ONLY
 
 from tests.settings import lab
 
@@ -25,10 +26,16 @@ def test_every_table_reaches_its_place(reads: Reads) -> None:
     assert (settings.lease.when_station_is_gone, settings.lease.go_on_minutes) == ("go on", 15.0)
     assert settings.buses["rs485"].settings.port == "/dev/ttyUSB0"
     (evse,) = settings.evses
-    assert [part.where for part in evse.parts()] == ["evse.1.pilot", "evse.1.contactor", "evse.1.meter"]
+    assert [part.where for part in evse.parts()] == ["evse.1.pilot", "evse.1.contactor", "evse.1.rcd", "evse.1.meter"]
     assert evse.meter is not None
     assert (evse.meter.driver, evse.meter.settings.unit, evse.meter.bus, evse.meter.line) == ("lab", 1, "rs485", 31)
     assert (settings.readers["door"].evses, settings.readers["door"].part.settings.port) == ((1,), "/dev/ttyS0")
+    assert evse.rcd is not None
+    assert (evse.rcd.module, evse.rcd.cuts_coil, evse.rcd.part.bus) == ("RCM14", True, "wires")
+    assert settings.heartbeat is not None
+    assert (settings.heartbeat.every, settings.heartbeat.part.driver) == (10.0, "lab")
+    assert (settings.thermometers["housing"].evses, settings.thermometers["housing"].every) == ((), 5.0)
+    assert settings.supervision.stop_at == 75.0
     assert settings.warnings == ()
 
 
@@ -95,6 +102,19 @@ def test_the_digest_stays_with_what_the_pilot_has_no_use_for(reads: Reads, old: 
             '[bus.spare]\ndriver = "lab-wires"\nsocket = ""\n[bus.wires]',
             "bus.spare: is used by nothing.",
         ),
+        (
+            'module = "RCM14"',
+            'module = "none"',
+            'evse.1.rcd.module = "none": has no test input: whether it still trips is never tested.',
+        ),
+        (
+            "stop_at = 75",
+            "max_unbalance = 5",
+            "supervision.max_unbalance = 5: lets no vehicle charge on one phase: 6 A is the least that can be offered.",
+        ),
+        ("cuts_coil = true", f'cuts_coil = false\nsoftware_only = "{SOFTWARE_ONLY}"', ""),
+        ("max_current = 16.0", 'pilot_levels = "volts"\nstate_f = false\nwake_up = "X1"', ""),
+        ('pilot = { driver = "lab",', 'pilot_levels = "resistance"\npilot = { driver = "lab-resistive",', ""),
     ],
 )
 def test_what_is_odd_is_a_warning(reads: Reads, old: str, new: str, warning: str) -> None:

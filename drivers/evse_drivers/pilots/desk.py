@@ -14,6 +14,7 @@ class DeskPilotLine:
 
     sample_ms = 2.0
     release_ms = 20.0
+    both_peaks = True
     bus_drivers = ("desk",)
 
     @dataclass(frozen=True)

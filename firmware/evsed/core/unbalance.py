@@ -1,8 +1,8 @@
 """A vehicle that loads the phases unevenly, and what it may draw then.
 
-Theory of operation. A phase with less than 1 A beside one with more, for 3 s, is a vehicle that does not use that phase:
-no phase of it may carry more than `most` A then. It holds until all phases carry current for 3 s, or another vehicle
-comes: a pause does not lift it, for the vehicle would begin with its whole current again.
+Theory of operation. A phase with less than 1 A beside one with more, for 3 s, is a vehicle that does not use that
+phase: no phase of it may carry more than `most` A then. It holds until all phases carry current for 3 s, or another
+vehicle comes: a pause does not lift it, for the vehicle would begin with its whole current again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ UNUSED, HOLD = 1.0, 3.0  # A, s
 
 
 class Unbalance(Rule):
-    """`most`: A that one phase may carry more than another; `amps`: what the outlet carries; `phases` that are wired."""
+    """`most`: A that one phase may carry more than another; `amps` and `phases` of the outlet."""
 
     def __init__(self, most: float, amps: float, phases: int, gap: float) -> None:
         super().__init__()

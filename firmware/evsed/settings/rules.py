@@ -1,4 +1,4 @@
-"""What must hold between the options of evsed.toml, one function a rule."""
+"""What must hold between the options of evsed.toml, one function a rule; what protects has its own page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from evse_drivers import registry
 
+from . import protection
 from .declared import PILOT_PARTS, EvseSettings, Part, Settings
 from .filling import Findings
 from .lines import Path
@@ -22,6 +23,7 @@ def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -
     """Note every rule that the settings break. Parts that could not be read are not there; `document` has them."""
     for rule in (_central_system, _outlets, _supply, _lease, _readers, _buses, _addresses, _ports, _opening_time):
         rule(settings, document, findings)
+    protection.check(settings, document, findings)
 
 
 def _central_system(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
@@ -188,8 +190,10 @@ def _parts(settings: Settings) -> Iterator[Part]:
     """All hardware but the buses."""
     for evse in settings.evses:
         yield from evse.parts()
-    for reader in settings.readers.values():
-        yield reader.part
+    for beside in (*settings.readers.values(), *settings.thermometers.values()):
+        yield beside.part
+    if settings.heartbeat is not None:
+        yield settings.heartbeat.part
 
 
 def _process(part: Part) -> str:
