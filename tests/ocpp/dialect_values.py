@@ -8,7 +8,15 @@ from typing import Any
 
 import jsonschema
 from evsed.core.devicemodel import DeviceModel
-from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, TransactionReport
+from evsed.model.faults import FAULTS
+from evsed.model.reports import (
+    ConnectorReport,
+    FaultReport,
+    InventoryReport,
+    Kind,
+    MeterReport,
+    TransactionReport,
+)
 from evsed.model.time import Instant
 from evsed.model.tokens import Token, TokenKind
 from evsed.model.topology import Evse, Topology
@@ -94,8 +102,8 @@ connectors = some.builds(
     operative=some.booleans(),
     plugged=some.booleans(),
     reserved=some.booleans(),
-    fault=some.none() | texts,
-    warning=some.none() | texts,
+    fault=some.none() | texts | some.sampled_from(tuple(FAULTS)),
+    warning=some.none() | texts | some.sampled_from(tuple(FAULTS)),
     info=texts,
     preparing=some.booleans(),
     transaction=some.booleans(),
@@ -118,4 +126,15 @@ variables = some.builds(
 inventories = some.builds(
     InventoryReport, instants, some.integers(0, 2**31 - 1), some.lists(variables, max_size=3).map(tuple)
 )
-reports = transactions | connectors | meters | inventories
+faults = some.builds(
+    FaultReport,
+    at=instants,
+    evse=some.sampled_from((0, 1, 2)),
+    fault=texts | some.sampled_from(tuple(FAULTS)),
+    standing=some.booleans(),
+    event=some.integers(1, 2**31 - 1),
+    cause=some.none() | some.integers(1, 2**31 - 1),
+    info=some.text(max_size=600),
+    transaction=some.none() | some.just(TRANSACTION),
+)
+reports = transactions | connectors | meters | inventories | faults

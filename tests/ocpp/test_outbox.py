@@ -8,7 +8,7 @@ from itertools import count
 
 from evsed.model.inputs import Buried, Delivered
 from evsed.model.journal import Bind, Bury, Done, Entry, Forget, Frame, KeepFrames, Progress, Row, Save
-from evsed.model.reports import InventoryReport, Kind, MeterReport, Report
+from evsed.model.reports import FaultReport, InventoryReport, Kind, MeterReport, Report
 from evsed.ocpp.dialects import Body, BodyError, Learned
 from evsed.ocpp.outbox import Outbox, Outcome, Policy
 from hypothesis import given
@@ -18,6 +18,10 @@ from tests.ocpp.link_rig import at, connector, event
 
 S, U, E = Kind.STARTED, Kind.UPDATED, Kind.ENDED
 TRICE = Policy(attempts=3, interval=60.0)
+
+
+def fault(event: int) -> FaultReport:
+    return FaultReport(at(0), 1, "cable", True, event)
 
 
 class Pages:
@@ -204,6 +208,50 @@ def test_a_state_that_was_refused_is_not_repeated() -> None:
     box = outbox_of(pages)
     step(box, pages)
     assert fail(box, pages, refused=True).entries == [Bury(1, "ConnectorReport sent 1 times: no")]
+
+
+def test_a_fault_that_waits_to_go_again_holds_back_later_faults_and_nothing_else() -> None:
+    pages = Pages(fault(1), fault(2), event(0, S), connector(1))
+    box = outbox_of(pages)
+    first = step(box, pages)
+    fail(box, pages, now=0.0, refused=True)
+    went = []
+    while (frame := step(box, pages, now=1.0)) is not None:
+        went.append(frame.action)
+        take(box, pages)
+    assert went == ["TransactionReport", "ConnectorReport"]
+    assert step(box, pages, now=60.0) == first
+    take(box, pages)
+    second = step(box, pages, now=60.0)
+    assert second is not None
+    assert second.action == "FaultReport"
+
+
+def test_a_fault_is_held_back_by_no_transaction_report_that_fails() -> None:
+    pages = Pages(event(0, S), fault(1))
+    box = outbox_of(pages)
+    step(box, pages)
+    fail(box, pages)
+    frame = step(box, pages, now=1.0)
+    assert frame is not None
+    assert frame.action == "FaultReport"
+
+
+def test_a_refused_fault_goes_again_and_becomes_a_dead_letter_like_a_transaction_report() -> None:
+    pages = Pages(fault(1))
+    box = outbox_of(pages)
+    for now in (0.0, 60.0, 180.0):
+        assert step(box, pages, now=now) is not None
+        outcome = fail(box, pages, now=now, refused=True)
+    assert outcome.entries == [Bury(1, "FaultReport sent 3 times: no")]
+
+
+def test_a_central_system_that_knows_no_events_is_asked_once_for_each() -> None:
+    pages = Pages(fault(1))
+    box = outbox_of(pages)
+    step(box, pages)
+    outcome = pages.apply(box.failed("NotImplemented: NotifyEvent", True, 0.0, TRICE))
+    assert outcome.entries == [Bury(1, "FaultReport sent 1 times: NotImplemented: NotifyEvent")]
 
 
 def test_a_state_that_reads_like_the_last_one_is_not_told_again_unless_asked_for() -> None:

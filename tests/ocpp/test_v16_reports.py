@@ -14,7 +14,7 @@ from evsed.model.topology import Evse, Topology
 from evsed.model.transactions import ChargingState, Sample, StopReason, Trigger, Value
 from evsed.model.transactions import Context as Reading
 from evsed.ocpp.dialects import BodyError
-from evsed.ocpp.dialects.v16 import STOP_REASONS, V16, error_code, status
+from evsed.ocpp.dialects.v16 import STOP_REASONS, V16, status
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -157,38 +157,6 @@ CHARGING = {
 )
 def test_the_nine_statuses_are_read_off_one_snapshot(report: ConnectorReport, word: str) -> None:
     assert status(report) == word
-
-
-@pytest.mark.parametrize(
-    ("fault", "code"),
-    [
-        (None, "NoError"),
-        ("contactor welded", "PowerSwitchFailure"),
-        ("plug lock", "ConnectorLockFailure"),
-        ("loop stalled", "InternalError"),
-        ("cable lost", "OtherError"),
-        ("MeterSilent", "PowerMeterFailure"),
-        ("PilotLost", "InternalError"),
-        ("DiskTrouble", "InternalError"),
-        ("diode", "OtherError"),
-        ("overcurrent", "OverCurrentFailure"),
-    ],
-)
-def test_a_fault_has_the_error_code_of_its_kind(fault: str | None, code: str) -> None:
-    assert error_code(fault) == code
-
-
-def test_a_fault_is_told_by_its_own_name_too() -> None:
-    report = ConnectorReport(AT, 1, True, fault="contactor welded", info="x" * 60)
-    (body,) = DIALECT.spell(report, context())
-    assert body.payload["vendorErrorCode"] == "contactor welded"
-    assert body.payload["info"] == "x" * 50
-
-
-def test_a_warning_is_an_error_code_beside_the_status() -> None:
-    (body,) = DIALECT.spell(ConnectorReport(AT, 1, True, warning="meter silent"), context())
-    told = {name: body.payload[name] for name in ("status", "errorCode", "vendorErrorCode")}
-    assert told == {"status": "Available", "errorCode": "PowerMeterFailure", "vendorErrorCode": "meter silent"}
 
 
 @pytest.mark.parametrize(

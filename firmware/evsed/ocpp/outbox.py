@@ -1,8 +1,11 @@
 """The queue of reports: order, retry, what may be dropped (sans-I/O).
 
 Reports lie in the store and come here in two lanes. The bound lane holds what belongs to transactions, and meter
-values; its order is never changed. The free lane holds connector states and inventories, which go in recorded order
-too until a bound report fails, and may overtake it from then on.
+values; its order is never changed. The free lane holds connector states, inventories and faults, which go in recorded
+order too until a bound report fails, and may overtake it from then on.
+
+Faults are a history (N07.FR.04): none is dropped, not even offline, and none overtakes another. They are in the free
+lane because a central system that does not take one must not hold back a bill, nor the other way round.
 
 Delivery is at least once: frames are kept (durably) before the first sending, and go byte for byte the same again. The
 caller sends a `ready` frame only after the entries that came with it are durable, and tells what became of it by
@@ -17,7 +20,7 @@ from typing import Protocol
 
 from evsed.model.inputs import Buried, Delivered
 from evsed.model.journal import Bind, Bury, Done, Entry, Forget, Frame, KeepFrames, Progress, Save
-from evsed.model.reports import ConnectorReport, Kind, Report, TransactionReport
+from evsed.model.reports import ConnectorReport, FaultReport, Kind, Report, TransactionReport
 
 from .dialects import Body, Learned
 from .grants import Grants
@@ -26,6 +29,7 @@ from .rpc import call_text
 
 AT_ONCE = 50  # rows settled without sending (spelt as nothing, or buried) before the caller may do something else
 CARRIER = "carrier"  # kind in the store: which version carried the start of a transaction
+NEVER = ("NotImplemented", "NotSupported")  # who answers a fault so takes no other one either
 ABANDONED = ""  # as a carrier: the rest of that transaction is a dead letter
 
 
@@ -208,8 +212,7 @@ class Outbox:
         item.attempts += 1
         if isinstance(item.report, ConnectorReport):
             self._said.pop(item.report.evse, None)
-        # A connector state that was refused once is refused again, and the next one tells more.
-        if item.attempts < policy.attempts and not (refused and item in self._free.items):
+        if item.attempts < policy.attempts and not (refused and self._hopeless(item, why)):
             item.not_before = now + policy.interval * item.attempts
             outcome.entries.append(Progress(item.id, item.answered, item.attempts))
             return outcome
@@ -230,12 +233,27 @@ class Outbox:
         if level != "open":
             return None
         bound = self._bound.items[0] if self._bound.items else None
-        free = next((item for item in self._free.items if item.not_before <= now), None)
+        free = self._next_free(now)
         if bound is None:
             return free
         if free is not None and (free.id < bound.id or bound.attempts > 0):
             return free
         return bound if bound.not_before <= now else None
+
+    def _next_free(self, now: float) -> Item | None:
+        held = False  # a fault waits to go again, and holds back those after it
+        for item in self._free.items:
+            fault = isinstance(item.report, FaultReport)
+            if item.not_before <= now and not (fault and held):
+                return item
+            held = held or fault
+        return None
+
+    def _hopeless(self, item: Item, why: str) -> bool:
+        """Whether what was refused is refused again. A connector state: yes, and the next one tells more."""
+        if isinstance(item.report, FaultReport):
+            return why.startswith(NEVER)
+        return item in self._free.items
 
     def _supersede(self, outcome: Outcome) -> None:
         """A connector state that waits to be repeated must not come after a later one of the same connector."""

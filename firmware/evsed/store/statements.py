@@ -20,7 +20,15 @@ from evsed.model.journal import (
     Save,
     Tell,
 )
-from evsed.model.reports import ConnectorReport, InventoryReport, Kind, MeterReport, Report, TransactionReport
+from evsed.model.reports import (
+    ConnectorReport,
+    FaultReport,
+    InventoryReport,
+    Kind,
+    MeterReport,
+    Report,
+    TransactionReport,
+)
 from evsed.model.transactions import Trigger
 
 from .writer import Statement
@@ -45,7 +53,7 @@ def frames_of(text: str | None) -> tuple[Frame, ...]:
 
 def is_free(report: Report) -> bool:
     """Belongs to no transaction's order: it may overtake one that is not getting through."""
-    return isinstance(report, (ConnectorReport, InventoryReport))
+    return isinstance(report, (ConnectorReport, InventoryReport, FaultReport))
 
 
 def is_thin(report: Report) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from evsed.model.faults import FAULTS, MREC_VENDOR
 from evsed.model.questions import Authorize, Beat, Boot, Question
 from evsed.model.reports import (
     ConnectorReport,
@@ -27,6 +28,7 @@ from .values import plain, sampled_value
 # A transaction without a token needs an idTag all the same: OCPP 2.x's word for it.
 NO_TOKEN = "NoAuthorization"
 LARGEST = 1 << 63  # what a transactionId must stay below to be kept
+LONGEST_INFO = 50  # characters of info and vendorErrorCode
 GIVEN_UP = -1  # the transactionId of a transaction whose start was never acknowledged (errata 4.0)
 
 # The words of a stop that OCPP 1.6 lacks. HardReset and SoftReset: by the report's own reason.
@@ -47,26 +49,6 @@ STOP_REASONS: Mapping[StopReason, str] = {
     StopReason.TIMEOUT: "Other",
     StopReason.UNLOCK_COMMAND: "UnlockCommand",
 }
-
-# Faults by words in their names, first match wins; any other is OtherError. vendorErrorCode has the name itself.
-ERROR_CODES: tuple[tuple[str, str], ...] = (
-    ("cable", "OtherError"),
-    ("contactor", "PowerSwitchFailure"),
-    ("lock", "ConnectorLockFailure"),
-    ("rcd", "GroundFailure"),
-    ("ground", "GroundFailure"),
-    ("residual", "GroundFailure"),
-    ("temperature", "HighTemperature"),
-    ("thermal", "HighTemperature"),
-    ("overcurrent", "OverCurrentFailure"),
-    ("overvoltage", "OverVoltage"),
-    ("undervoltage", "UnderVoltage"),
-    ("meter", "PowerMeterFailure"),
-    ("reader", "ReaderFailure"),
-    ("loop", "InternalError"),
-    ("disk", "InternalError"),
-    ("lost", "InternalError"),
-)
 
 _CHARGING: Mapping[ChargingState | None, str] = {
     ChargingState.CHARGING: "Charging",
@@ -101,12 +83,19 @@ def status(report: ConnectorReport) -> str:
             return "Available"
 
 
-def error_code(fault: str | None) -> str:
-    """The errorCode of a fault."""
-    if fault is None:
-        return "NoError"
-    name = fault.casefold()
-    return next((code for word, code in ERROR_CODES if word in name), "OtherError")
+def error(wrong: str | None, info: str, vendor: str) -> Payload:
+    """errorCode and the fields beside it, of a fault or a warning of the catalogue; `info`: measured values."""
+    if wrong is None:
+        return {"errorCode": "NoError"} | ({"info": info} if info else {})
+    row = FAULTS.get(wrong)  # a report may have waited since an older release
+    told = info or (row.text if row is not None else "")
+    code = None if row is None else row.code
+    return {
+        "errorCode": "OtherError" if row is None else row.code_16,
+        "info": f"{wrong}: {told}"[:LONGEST_INFO] if told else wrong[:LONGEST_INFO],
+        "vendorId": MREC_VENDOR if code else vendor,
+        "vendorErrorCode": code or wrong[:LONGEST_INFO],
+    }
 
 
 def id_tag(token: Token | None) -> str:
@@ -245,17 +234,12 @@ class V16(Checked):
         return (self.body("MeterValues", {"connectorId": evse, **transaction, "meterValue": values}),)
 
     def _status(self, report: ConnectorReport, context: Context) -> Body:
-        wrong = report.fault or report.warning
         payload = {
             "connectorId": report.evse,
-            "errorCode": error_code(wrong),
             "status": status(report),
             "timestamp": context.stamp(report.at),
+            **error(report.fault or report.warning, report.info, context.topology.vendor),
         }
-        if report.info:
-            payload["info"] = report.info
-        if wrong is not None:
-            payload |= {"vendorId": context.topology.vendor, "vendorErrorCode": wrong}
         return self.body("StatusNotification", payload)
 
 

@@ -141,23 +141,25 @@ class V2(Checked):
 
 
 def _event(report: FaultReport, context: Context) -> Payload:
-    row = FAULTS[report.fault]
-    component: Payload = {"name": row.component}
+    row = FAULTS.get(report.fault)  # a report may have waited since an older release
+    component: Payload = {"name": "Controller" if row is None else row.component}
     if report.evse:
         component["evse"] = {"id": report.evse}
+        if component["name"].startswith("Connector"):
+            component["evse"]["connectorId"] = 1
     event: Payload = {
         "eventId": report.event,
         "timestamp": context.stamp(report.at),
         "trigger": "Alerting",
         "actualValue": "true" if report.standing else "false",
-        "eventNotificationType": "HardWiredNotification",
+        "eventNotificationType": "HardWiredNotification",  # no monitor of the central system's
         "component": component,
-        "variable": {"name": row.variable},
-        "techCode": row.code or row.name,
-        "techInfo": f"{row.text} {report.info}".strip(),
+        "variable": {"name": "Problem" if row is None else row.variable},
+        "techCode": (row and row.code) or report.fault,
+        "techInfo": ": ".join(filter(None, (report.fault, f"{'' if row is None else row.text} {report.info}".strip()))),
     }
     if not report.standing:
-        event["cleared"] = True
+        event["cleared"] = True  # N07.FR.02, N07.FR.14
     if report.cause is not None:
         event["cause"] = report.cause
     if report.transaction is not None:
