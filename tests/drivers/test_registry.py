@@ -77,7 +77,7 @@ def test_the_command_lists_every_driver_in_one_line_each(capsys: pytest.CaptureF
     assert listing.main([]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(registry.listing())
-    assert "bus     modbus-serial  Modbus RTU on a serial port (RS485), shared by several devices" in lines
+    assert "bus          modbus-serial  Modbus RTU on a serial port (RS485), shared by several devices" in lines
     assert listing.main(["--json"]) == 0
     entries = json.loads(capsys.readouterr().out)
     assert {(entry["kind"], entry["name"]) for entry in entries} >= {("meter", "modbus"), ("reader", "pn532")}
@@ -94,4 +94,4 @@ def test_an_installed_package_is_listed_by_the_command_in_a_process_of_its_own(o
         text=True,
         check=True,
     )
-    assert "meter   acme-clamp     from acme-clamp 1.2" in run.stdout.splitlines()
+    assert "meter        acme-clamp     from acme-clamp 1.2" in run.stdout.splitlines()

@@ -15,12 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import config, control, running, verbs
+from . import config, control, faults, running, verbs
 from .charge import STEPS, Charge
 from .processes import Died
 from .screen import Screen
 from .wallbox import Desk
 
+OPTION_HELP = "an option of evsed.toml, such as evse.1.wake_up=off"
 SAMPLES = {"SampledDataCtrlr.TxUpdatedInterval": "5"}  # so that the short charge that is played has some
 
 POKE = """
@@ -54,6 +55,9 @@ def do(argv: Sequence[str]) -> int:
         if len(argv) < 2:
             raise control.Refused("evsed desk do --dir: needs the desk's folder.")
         folder, argv = Path(argv[1]), argv[2:]
+    if list(argv) == ["fault"]:
+        print(faults.listing())
+        return 0
     message = verbs.message(argv)
     answer = control.ask_now(running.find(folder), message, timeout=60)
     print(json.dumps(answer, indent=2, ensure_ascii=False))
@@ -75,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     box.add_argument("--id", default="CP001", help="its identity (CP001)")
     box.add_argument("--evses", type=int, default=1, help="how many outlets (1)")
     box.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="preset a 1.6 key or 2.x variable")
+    box.add_argument("--option", action="append", default=[], metavar="TABLE.NAME=VALUE", help=OPTION_HELP)
+    box.add_argument("--without", action="append", default=[], choices=config.EXTRAS, help="leave a part out")
+    box.add_argument("--socket", action="store_true", help="outlets with loose cables: PP is measured")
     box.add_argument("--lease", choices=("go on", "stop"), default="go on", help="when the station process is gone")
     box.add_argument("--password", default="", help="HTTP Basic")
     box.add_argument("--ca", default="", help="PEM file that the CSMS's certificate is checked against")
@@ -91,10 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _presets(pairs: Sequence[str]) -> dict[str, str]:
+def _pairs(flag: str, pairs: Sequence[str], example: str) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
-            raise control.Refused(f"--set {pair}: expected KEY=VALUE, such as HeartbeatInterval=300.")
+            raise control.Refused(f"{flag} {pair}: expected a name, = and a value, such as {example}.")
     return dict(pair.split("=", 1) for pair in pairs)
 
 
@@ -131,10 +138,14 @@ def _desk(options: argparse.Namespace, folder: Path, screen: Screen) -> Desk:
         password=options.password,
         ca=options.ca or (str(Path(options.tls[0]).absolute()) if options.tls else ""),
         evses=options.evses,
+        socket=options.socket,
+        without=frozenset(options.without),
+        options=_pairs("--option", options.option, "supervision.pen_fault=true"),
         when_station_is_gone=options.lease,
-        presets=({} if options.headless else SAMPLES) | _presets(options.set),
+        presets=({} if options.headless else SAMPLES) | _pairs("--set", options.set, "HeartbeatInterval=300"),
     )
-    return Desk(box, ["--register-wh", str(options.register_wh), "--ev", options.ev], arguments, screen.line)
+    world = ["--register-wh", str(options.register_wh), "--ev", options.ev, "--rcd", config.RCD]
+    return Desk(box, world + ["--socket"] * options.socket, arguments, screen.line)
 
 
 async def run(options: argparse.Namespace) -> int:

@@ -1,14 +1,36 @@
-"""The evsed.toml of a desk: the same file a technician writes, with the desk's sockets and ptys for wiring."""
+"""The evsed.toml of a desk: the same file a technician writes, with the desk's sockets, ptys and files for wiring."""
 
 from __future__ import annotations
 
 import json
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_AMPS = 32.0
 FAILSAFE_AMPS = 6.0
-WIRED = ("pilot", "contactor", "lock")
+BEAT_MS = 20.0  # of the 100 ms after which the desk's hardware enable cuts the coil
+RCD = "X804"
+
+# What a desk may be built without, beside pilot line, contactor and meter
+EXTRAS = (
+    "lock",
+    "rcd",
+    "emergency_stop",
+    "thermal_switch",
+    "phase_relay",
+    "heartbeat",
+    "thermometer",
+    "reader",
+)
+_WIRED = ("pilot", "contactor", "lock", "rcd", "emergency_stop", "thermal_switch", "phase_relay")
+_FURTHER = {
+    "contactor": {"mirror": '"NC"'},
+    "rcd": {"module": f'"{RCD}"', "cuts_coil": "true"},
+}
+
+Tables = dict[str, dict[str, str]]  # table -> option -> its value, as TOML writes it
 
 
 @dataclass(frozen=True)
@@ -23,8 +45,11 @@ class Wallbox:
     password: str = ""
     ca: str = ""
     evses: int = 1
+    socket: bool = False  # outlets with loose cables
     when_station_is_gone: str = "go on"
-    presets: dict[str, str] = field(default_factory=dict)  # 1.6 key or 2.x variable -> value
+    without: frozenset[str] = frozenset()  # some of EXTRAS
+    presets: Mapping[str, str] = field(default_factory=dict)  # 1.6 key or 2.x variable -> value
+    options: Mapping[str, str] = field(default_factory=dict)  # "evse.1.wake_up" -> value; over what the desk writes
 
     @property
     def file(self) -> Path:
@@ -39,11 +64,15 @@ class Wallbox:
 
 def text(box: Wallbox) -> str:
     """The whole file."""
-    parts = [_station(box), _ocpp(box), _buses(box)]
-    parts += [_evse(box, number) for number in range(1, box.evses + 1)]
-    evses = ", ".join(str(number) for number in range(1, box.evses + 1))
-    parts.append(f'[reader.front]\ndriver = "pn532"\nport = {_string(box.folder / "reader")}\nevses = [{evses}]\n')
-    return "\n".join(parts)
+    tables = _tables(box)
+    for path, value in box.options.items():
+        table, _, name = path.rpartition(".")
+        tables.setdefault(table, {})[name] = _literal(value)
+    parts = (
+        "\n".join([f"[{table}]", *(f"{name} = {value}" for name, value in options.items())])
+        for table, options in tables.items()
+    )
+    return "# Written by `evsed desk`.\n" + "\n\n".join(parts) + "\n"
 
 
 def write(box: Wallbox) -> Path:
@@ -58,46 +87,76 @@ def _string(value: object) -> str:
     return json.dumps(str(value), ensure_ascii=False)  # TOML's basic strings escape as JSON's do
 
 
-def _station(box: Wallbox) -> str:
-    return f"""# Written by `evsed desk`.
-[station]
-vendor = "evsed"
-model = "desk"
-serial = {_string(f"DESK-{box.identity}"[:25])}
-state = {_string(box.state)}
-runtime = {_string(box.runtime)}
-max_current = {MAX_AMPS * box.evses}
-
-[lease]
-when_station_is_gone = {_string(box.when_station_is_gone)}
-"""
+def _literal(value: str) -> str:
+    """As it is where it is TOML, else as a string: nobody wants to quote twice in a shell."""
+    try:
+        if list(tomllib.loads(f"x = {value}")) == ["x"] and "\n" not in value:
+            return value
+    except tomllib.TOMLDecodeError:
+        pass
+    return _string(value)
 
 
-def _ocpp(box: Wallbox) -> str:
-    versions = ", ".join(_string(version) for version in box.versions)
-    lines = ["[ocpp]", f"url = {_string(box.url)}", f"identity = {_string(box.identity)}", f"versions = [{versions}]"]
-    if box.password:
-        lines.append(f"password = {_string(box.password)}")
-    if box.ca:
-        lines.append(f"ca = {_string(box.ca)}")
+def _tables(box: Wallbox) -> Tables:
+    numbers = range(1, box.evses + 1)
+    tables = {"station": _station(box), "lease": {"when_station_is_gone": _string(box.when_station_is_gone)}}
+    tables |= _ocpp(box)
+    tables["bus.wires"] = {"driver": '"desk"', "socket": _string(box.folder / "wires.sock")}
+    for number in numbers:
+        port = _string(box.folder / f"meter-{number}")
+        tables[f"bus.rs485-{number}"] = {"driver": '"modbus-serial"', "port": port}
+    if "heartbeat" not in box.without:
+        tables["heartbeat"] = {"driver": '"desk"', "bus": '"wires"', "every": f"{BEAT_MS}"}
+    for number in numbers:
+        tables |= _evse(box, number)
+    if "reader" not in box.without:
+        evses = str(list(numbers))
+        tables["reader.front"] = {"driver": '"pn532"', "port": _string(box.folder / "reader"), "evses": evses}
+    if "thermometer" not in box.without:
+        for number in numbers:
+            path = _string(box.folder / f"temperature-{number}")
+            tables[f"thermometer.outlet-{number}"] = {"driver": '"sysfs"', "path": path, "evses": f"[{number}]"}
+    return tables
+
+
+def _station(box: Wallbox) -> dict[str, str]:
+    return {
+        "vendor": '"evsed"',
+        "model": '"desk"',
+        "serial": _string(f"DESK-{box.identity}"[:25]),
+        "state": _string(box.state),
+        "runtime": _string(box.runtime),
+        "max_current": f"{MAX_AMPS * box.evses}",
+    }
+
+
+def _ocpp(box: Wallbox) -> Tables:
+    own = {
+        "url": _string(box.url),
+        "identity": _string(box.identity),
+        "versions": f"[{', '.join(_string(version) for version in box.versions)}]",
+    }
+    own |= {name: _string(value) for name, value in (("password", box.password), ("ca", box.ca)) if value}
+    tables = {"ocpp": own}
     for table, dotted in (("keys", False), ("variables", True)):
-        chosen = {name: value for name, value in box.presets.items() if ("." in name) == dotted}
+        chosen = {_string(name): _string(value) for name, value in box.presets.items() if ("." in name) == dotted}
         if chosen:
-            lines += ["", f"[ocpp.{table}]", *(f"{_string(name)} = {_string(value)}" for name, value in chosen.items())]
-    return "\n".join(lines) + "\n"
+            tables[f"ocpp.{table}"] = chosen
+    return tables
 
 
-def _buses(box: Wallbox) -> str:
-    wires = f'[bus.wires]\ndriver = "desk"\nsocket = {_string(box.folder / "wires.sock")}\n'
-    lines = [
-        f'[bus.rs485-{number}]\ndriver = "modbus-serial"\nport = {_string(box.folder / f"meter-{number}")}\n'
-        for number in range(1, box.evses + 1)
-    ]
-    return "\n".join([wires, *lines])
-
-
-def _evse(box: Wallbox, number: int) -> str:
-    head = f"[evse.{number}]\nmax_current = {MAX_AMPS}\nphases = 3\nfailsafe_current = {FAILSAFE_AMPS}\n"
-    wires = [f'[evse.{number}.{part}]\ndriver = "desk"\nbus = "wires"\n' for part in WIRED]
-    meter = f'[evse.{number}.meter]\ndriver = "modbus"\nmap = "eastron-sdm630"\nbus = "rs485-{number}"\nunit = 1\n'
-    return "\n".join([head, *wires, meter])
+def _evse(box: Wallbox, number: int) -> Tables:
+    own = {"max_current": f"{MAX_AMPS}", "phases": "3", "failsafe_current": f"{FAILSAFE_AMPS}"}
+    if box.socket:
+        own["connector"] = '"sType2"'
+    tables = {f"evse.{number}": own}
+    for part in _WIRED:
+        if part not in box.without:
+            tables[f"evse.{number}.{part}"] = {"driver": '"desk"', "bus": '"wires"', **_FURTHER.get(part, {})}
+    tables[f"evse.{number}.meter"] = {
+        "driver": '"modbus"',
+        "map": '"eastron-sdm630"',
+        "bus": f'"rs485-{number}"',
+        "unit": "1",
+    }
+    return tables

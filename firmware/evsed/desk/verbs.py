@@ -11,6 +11,7 @@ from .control import Message, Refused
 
 SWITCH = {"on": True, "off": False}
 LINK = {"up": True, "down": False}
+EV_KINDS = ("ventilation", "simplified", "sleeping")
 ASK = {"on": True, "off": False, "auto": None}
 
 HELP = """\
@@ -18,9 +19,13 @@ HELP = """\
   unplug [N]                  pull it out
   ask on|off|auto [N]         the vehicle closes S2, opens it, does as vehicles do
   card UID                    hold a card before the reader
-  ev [--evse N] [--max-amps A] [--phases 1|3] [--mode auto|manual] [--battery-wh WH]
+  ev [--evse N] [--max-amps A] [--phases 1|2|3] [--mode auto|manual] [--battery-wh WH]
+     [--ventilation on|off] [--simplified on|off] [--sleeping on|off] [--reaction S]
+  toggle [N] [--times T] [--seconds S]   the vehicle's S2 closes and opens (BCB)
   mains on|off                the grid
-  fault NAME on|off [N]       break something; a wrong NAME lists them all
+  temperature CELSIUS [N]     what the sensor at the outlet shows
+  fault                       the list of all that can be broken, and what evsed calls it then
+  fault NAME on|off [N]       break something, or mend it
   pins hold|release           what outputs do when the pilot process dies
   link up|down                the central system's side of the network
   blackhole on|off            TCP stands and nothing comes through
@@ -30,6 +35,9 @@ HELP = """\
   power on|off                the supply of the controller: a power cut without warning
   kill pilot|station          SIGKILL; it stays dead
   start pilot|station         start it again
+  stall pilot|station MS      it gets no time for so long (SIGSTOP, SIGCONT)
+  break-latches               the pilot starts again and finds its file of latched faults unreadable
+  wear                        the pilot starts again and finds its contactors worn out
   release                     what the service manager does after the pilot died: evsed pilot --release
   state                       everything in one answer
   send JSON                   any message for desk.sock
@@ -86,10 +94,34 @@ def _card(parser: _Parser, words: Sequence[str]) -> Message:
 def _ev(parser: _Parser, words: Sequence[str]) -> Message:
     parser.add_argument("--evse", type=int, default=1)
     parser.add_argument("--max-amps", type=float)
-    parser.add_argument("--phases", type=int, choices=(1, 3))
+    parser.add_argument("--phases", type=int, choices=(1, 2, 3))
     parser.add_argument("--mode", choices=("auto", "manual"))
     parser.add_argument("--battery-wh", type=float)
-    return {"do": "ev", **{name: value for name, value in vars(parser.parse_args(words)).items() if value is not None}}
+    parser.add_argument("--reaction", type=float)
+    for kind in EV_KINDS:
+        parser.add_argument(f"--{kind}", choices=tuple(SWITCH))
+    facts = {name: value for name, value in vars(parser.parse_args(words)).items() if value is not None}
+    return {"do": "ev", **{name: SWITCH[value] if name in EV_KINDS else value for name, value in facts.items()}}
+
+
+def _toggle(parser: _Parser, words: Sequence[str]) -> Message:
+    parser.add_argument("evse", type=int, nargs="?", default=1)
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=0.3)
+    return {"do": "toggle", **vars(parser.parse_args(words))}
+
+
+def _temperature(parser: _Parser, words: Sequence[str]) -> Message:
+    parser.add_argument("celsius", type=float)
+    parser.add_argument("evse", type=int, nargs="?", default=1)
+    return {"do": "temperature", **vars(parser.parse_args(words))}
+
+
+def _stall(parser: _Parser, words: Sequence[str]) -> Message:
+    parser.add_argument("process", choices=tuple(_PROCESS))
+    parser.add_argument("ms", type=float)
+    facts = vars(parser.parse_args(words))
+    return {"do": "stall", "process": facts["process"], "seconds": facts["ms"] / 1000.0}
 
 
 def _fault(parser: _Parser, words: Sequence[str]) -> Message:
@@ -134,6 +166,8 @@ _WORDS: dict[str, Callable[[_Parser, Sequence[str]], Message]] = {
     "ask": _switch("ask", "on", ASK, evse=True),
     "card": _card,
     "ev": _ev,
+    "toggle": _toggle,
+    "temperature": _temperature,
     "mains": _switch("mains", "on", SWITCH),
     "fault": _fault,
     "pins": _switch("pins", "mode", {"hold": "hold", "release": "release"}),
@@ -145,6 +179,9 @@ _WORDS: dict[str, Callable[[_Parser, Sequence[str]], Message]] = {
     "power": _switch("power", "on", SWITCH),
     "kill": _switch("kill", "process", _PROCESS),
     "start": _switch("start", "process", _PROCESS),
+    "stall": _stall,
+    "break-latches": _fixed("break-latches"),
+    "wear": _fixed("wear"),
     "release": _fixed("release"),
     "state": _fixed("state"),
     "send": _send,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import time
 from collections.abc import Callable, Coroutine
@@ -13,8 +14,9 @@ from typing import Any
 from . import config, control
 from .processes import Child, Died
 
-WORLD = ("plug", "unplug", "ask", "card", "ev", "mains", "fault", "pins", "events")
+WORLD = ("plug", "unplug", "ask", "card", "ev", "toggle", "temperature", "mains", "fault", "pins", "events", "gaps")
 CSMS = ("link", "blackhole", "ledger", "frames", "behave", "tokens", "raw", "interval")
+WORN_OUT = 10_000_000  # openings under load; the config allows a contactor as many at most
 EX_CONFIG = 78  # a wrong config file: starting again would not help
 RESTART_SECONDS = 0.5  # as the units of systemd/ have it
 
@@ -204,6 +206,34 @@ class Desk:
         await self._listening(child)
         return {}
 
+    async def _stall(self, message: control.Message) -> control.Message:
+        """A process that gets no time: it does not end, and it does not know."""
+        child, seconds = self._controller(message), message.get("seconds", 0.2)
+        if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0.0 < seconds <= 60.0:
+            raise control.Refused(f'"stall": "seconds" is {seconds!r}; allowed: a number above 0 and up to 60.')
+        at = time.monotonic()
+        child.signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            child.signal(signal.SIGCONT)
+        return {"at": at, "seconds": time.monotonic() - at}
+
+    async def _break_latches(self, message: control.Message) -> control.Message:
+        return await self._leave("pilot-latches.json", "\0 a card that is wearing out")
+
+    async def _wear(self, message: control.Message) -> control.Message:
+        counts = {"closings": WORN_OUT, "hot": WORN_OUT, "cold": 0}
+        return await self._leave("pilot-counters.json", json.dumps(dict.fromkeys(range(1, self.box.evses + 1), counts)))
+
+    async def _leave(self, name: str, text: str) -> control.Message:
+        """The pilot process ends, finds one of its files like that and goes on."""
+        await self.pilot.end()
+        (self.box.state / name).write_text(text)
+        await self._start(self.pilot)
+        await self._listening(self.pilot)
+        return {}
+
     async def _release(self, message: control.Message) -> control.Message:
         at = time.monotonic()
         await self.release()
@@ -220,6 +250,9 @@ _OWN = {
     "power": Desk._power,
     "kill": Desk._kill,
     "start": Desk._start_process,
+    "stall": Desk._stall,
+    "break-latches": Desk._break_latches,
+    "wear": Desk._wear,
     "release": Desk._release,
     "quit": Desk._quit,
 }
