@@ -36,13 +36,16 @@ class Laws:
         self.f_since: float | None = None
         self.stop_since: float | None = None
         self.changed_at = -1e9
+        self.asks_since: float | None = None
+        self.offered_since: float | None = None
+        self.may_wake = True
 
     def run(self, situation: Situation) -> None:
         end = self.now + situation.seconds
         for _ in range(DENSE):
             self.step(situation, min(self.now + 0.01, max(end, self.now)))
         while self.now < end:
-            ahead = [at for at in self.machine.deadlines().values() if self.now < at < end]
+            ahead = [at for at in map(self.machine.__getattribute__, Machine.TIMERS) if self.now < at < end]
             self.step(situation, min(ahead, default=end))
         self.step(situation, self.now + 0.01)
 
@@ -52,12 +55,32 @@ class Laws:
         self.now = now
         if s.fault or s.letter == "E":
             self.faulted_at = now
+        if s.letter not in "CD":
+            self.asks_since = None
+        elif self.asks_since is None:
+            self.asks_since = now
         m.step(now, s.letter, s.amps, s.at_once, s.fault, s.ready)
         assert m.row in self.table
         if m.row != was_row:
             assert m.row in self.table[was_row].values(), f"{was_row} to {m.row} is not in the table"
         self._closed(s, now, was_closed, was_row)
         self._offer(s, now, was_duty, was_closed)
+        self._wake(s, now, was_row)
+
+    def _wake(self, s: Situation, now: float, was_row: str) -> None:
+        row = self.machine.row
+        if s.amps < 6:
+            self.may_wake = True
+        if row == "F" != was_row and not s.fault:
+            assert self.may_wake, "once per pause"
+            assert was_row == "B2"
+            assert self.offered_since is not None
+            assert now >= self.offered_since + 30 - 1e-9
+            self.may_wake = False
+        if row != "B2":
+            self.offered_since = None
+        elif was_row == "B1":
+            self.offered_since = now
 
     def _closed(self, s: Situation, now: float, was_closed: bool, was_row: str) -> None:
         m = self.machine
@@ -68,6 +91,8 @@ class Laws:
         if m.closed and not was_closed:
             assert s.amps >= 6
             assert s.ready
+            assert self.asks_since is not None
+            assert now >= self.asks_since + 0.5 - 1e-9, "shorter than a pulse of a toggle"
             assert m.duty
             assert was_row in ("C2", "D2"), "one transition a step: the PWM stood before"
             assert now >= self.forced_at + 10 - 1e-9

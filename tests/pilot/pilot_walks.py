@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from evsed.pilot.iec61851 import Machine, Table
 
@@ -12,9 +13,9 @@ STEP = 0.01
 class Walker:
     """A machine on a virtual clock, stepped every 10 ms, with inputs that stay until they are changed."""
 
-    def __init__(self, table: Table, settled: bool = True) -> None:
+    def __init__(self, table: Table, settled: bool = True, **options: Any) -> None:
         self.now = 1000.0
-        self.machine = Machine(self.now, table)
+        self.machine = Machine(self.now, table, **options)
         self.letter, self.amps, self.at_once, self.fault, self.ready = "A", 0.0, False, False, True
         if settled:
             self.go(11.0)
@@ -39,7 +40,7 @@ class Walker:
             assert machine.offered == offered
 
     def charging(self, letter: str = "C") -> Walker:
-        self.go(0.1, letter="B", amps=16.0).go(0.05, letter=letter)
+        self.go(0.1, letter="B", amps=16.0).go(0.52, letter=letter)
         self.is_in(letter + "2 on", 16.0)
         return self
 
@@ -51,10 +52,11 @@ def walk_whole_charge(table: Table) -> None:
     w.go(1.0).is_in("B1")
     w.go(0.01, amps=16.0).is_in("B2", 16.0)
     w.go(0.01, letter="C").is_in("C2", 16.0)
-    w.go(0.01).is_in("C2 on")
+    w.go(0.49).is_in("C2")
+    w.go(0.02).is_in("C2 on")
     w.go(60.0).is_in("C2 on", 16.0)
     w.go(0.01, letter="B").is_in("B2")
-    w.go(0.02, letter="C").is_in("C2 on")  # the vehicle may come back at once
+    w.go(0.52, letter="C").is_in("C2 on")  # the vehicle may come back at once
     w.go(0.01, amps=0.0).is_in("C1 on", 0.0)
     w.go(2.0).is_in("C1 on")
     w.go(0.01, letter="B").is_in("B1")
@@ -108,6 +110,10 @@ def walk_vehicle_that_asks_before_the_offer(table: Table) -> None:
         if letter == "D" and "D2" not in table:
             continue
         w = Walker(table).go(0.01, letter=letter).go(0.01, amps=16.0)
+        w.is_in(letter + "2", 16.0)
+        w.go(0.47).is_in(letter + "2")
+        w.go(0.03).is_in(letter + "2 on")
+        w = Walker(table).go(1.0, letter=letter).go(0.01, amps=16.0)
         w.is_in(letter + "2", 16.0)
         w.go(0.01).is_in(letter + "2 on")
 
@@ -255,7 +261,18 @@ def walk_ventilation(table: Table) -> None:
     w.is_in("D1")
 
 
-def walk_wake(table: Table) -> None:
+def walk_a_toggle_is_no_asking(table: Table) -> None:
+    """BCB: three pulses of 400 ms + 50 ms, of which the debounced letter shows 0.38 s; D counts as asking like C."""
+    w = Walker(table).go(5.0, letter="B", amps=16.0)
+    for _ in range(3):
+        w.go(0.38, letter="C").is_in("C2")
+        w.go(0.4, letter="B").is_in("B2", 16.0)
+    if "D2" in table:
+        w.go(0.3, letter="C").go(0.19, letter="D").is_in("D2")
+        w.go(0.03).is_in("D2 on")
+
+
+def walk_wake_when_told(table: Table) -> None:
     w = Walker(table).go(0.05, letter="B", amps=16.0)
     w.is_in("B2")
     assert w.machine.wake()
@@ -271,6 +288,55 @@ def walk_wake(table: Table) -> None:
     for letter, amps in (("A", 16.0), ("B", 0.0), ("C", 16.0)):
         w = Walker(table).go(0.05, letter=letter, amps=amps)
         assert not w.machine.wake()
+
+
+def walk_wake_once_per_pause(table: Table) -> None:
+    w = Walker(table).go(0.02, letter="B", amps=16.0)
+    w.go(29.97).is_in("B2", 16.0)
+    w.go(0.05).is_in("F")
+    w.go(3.96).is_in("F")
+    w.go(0.04).is_in("B1")
+    w.go(3.02).is_in("B2", 16.0)
+    w.go(120.0).is_in("B2", 16.0)  # once
+    w.go(1.0, amps=0.0).go(4.0, amps=16.0).is_in("B2", 16.0)
+    w.go(27.5).is_in("B2", 16.0)
+    w.go(1.0).is_in("F")  # the next pause, the next time
+    w = Walker(table).go(0.02, letter="B", amps=16.0).go(0.1, letter="C").go(120.0, letter="B")
+    w.is_in("B2", 16.0)  # it has asked: it does not sleep
+    w = Walker(table).go(0.02, letter="C", amps=16.0).go(120.0, letter="B")
+    w.is_in("B2", 16.0)
+    w = Walker(table).go(0.02, letter="B", amps=16.0).go(31.0)
+    w.go(6.0, amps=0.0).go(29.5, amps=16.0).is_in("B2")
+    w.go(1.5).is_in("F")  # a pause in the midst of it
+
+
+def walk_a_fault_is_no_pause(table: Table) -> None:
+    w = Walker(table).go(0.02, letter="B", amps=16.0).go(40.0)
+    w.go(1.0, fault=True).go(30.0, fault=False).is_in("B2", 16.0)
+    w.go(120.0).is_in("B2", 16.0)
+
+
+def walk_wake_as_the_technician_wants_it(table: Table) -> None:
+    for method, duty in (("F", 0.0), ("X1", None)):
+        w = Walker(table, wake_up=method, wake_up_after=10.0).go(9.9, letter="B", amps=16.0)
+        w.is_in("B2")
+        for seconds in (0.2, 3.7):
+            w.go(seconds)
+            assert (w.machine.row, w.machine.duty) == ("F", duty)
+        w.go(0.3).is_in("B1")
+    w = Walker(table, wake_up="off").go(600.0, letter="B", amps=16.0)
+    w.is_in("B2", 16.0)
+
+
+def walk_vehicles_that_minus_12_volts_harm(table: Table) -> None:
+    w = Walker(table, state_f=False).charging()
+    for _ in range(40):
+        w.go(0.01, fault=True)
+        assert not w.machine.closed
+        assert w.machine.duty is None
+    w.is_in("C1")
+    w = Walker(table, state_f=False).go(0.02, letter="B", amps=16.0).go(30.5)
+    assert (w.machine.row, w.machine.duty) == ("F", None)
 
 
 def walk_duty_follows_the_permit(table: Table) -> None:
