@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = [path for part in ("drivers", "firmware", "hil/evse_hil") for path in sorted((ROOT / part).rglob("*.py"))]
 
 ROOTS = tuple(
-    f"evsed.{name}" for name in ["__main__", "app", "check", "desk", "listing", "presets", "reference", "show"]
+    f"evsed.{name}" for name in ["__main__", "app", "check", "desk", "listing", "presets", "record", "reference", "show"]
 )
 NOTHING: tuple[str, ...] = ()
 API = ("evse_drivers.api",)

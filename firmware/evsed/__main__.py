@@ -14,6 +14,7 @@ COMMANDS = {
     "desk": ("evsed.desk.command", "a simulated wallbox, to try and to test with     --help tells more"),
     "check": ("evsed.check", "what a config file says, or all that is wrong    FILE"),
     "show": ("evsed.show", "the running station on one screen                [--json] [-c FILE]"),
+    "record": ("evsed.record.command", "what the flight recorder has kept of a fault      show FILE | list"),
     "drivers": ("evsed.listing", "every driver that a config file can name         [--json]"),
     "reference": ("evsed.reference", "every option of the config file, as Markdown"),
     "reset-variables": ("evsed.store.reset", "forget what the central system has set           -c FILE"),
