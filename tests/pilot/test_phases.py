@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from evsed.pilot.phases import DAY, PhaseRelay
+from evsed.pilot.phases import PhaseRelay
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 TICK = 0.01
+DAY = 86_400.0
 
 
 class Bench:
@@ -85,6 +86,11 @@ def test_a_vehicle_that_had_to_be_switched_off_keeps_its_phases_until_it_is_unpl
     assert it.why == (
         "the vehicle did not stop by itself for the phase relay, which stays at 3 phases until it is unplugged"
     )
+    bench.wanted = None
+    assert bench.run(0.01).why == ""
+    bench.wanted = 3
+    assert bench.run(0.01).why == ""
+    bench.wanted = 1
     bench.plugged = bench.asking = False
     assert bench.run(0.05).relay is False
 
@@ -190,6 +196,12 @@ def test_a_vehicle_that_is_plugged_at_the_start_gets_its_rest_where_the_position
     assert (it.relay, it.hold) == (True, True)
     assert bench.run(9.8).hold
     assert not bench.run(0.2).hold
+
+
+def test_a_contact_that_speaks_before_the_first_move_is_not_compared_with_it() -> None:
+    bench = Bench(position=None)
+    bench.contact, bench.closed = True, True
+    assert not bench.run(2.0).fault
 
 
 def test_it_switches_so_often_in_a_day_and_no_more() -> None:

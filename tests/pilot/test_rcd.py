@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from evsed.pilot.rcd import DAY, SEQUENCES, SelfTest
+from evsed.pilot.rcd import SEQUENCES, SelfTest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 MODULES = [module for module, steps in SEQUENCES.items() if steps]
 TICK = 0.01
+DAY = 86_400.0
 
 
 class Module:
@@ -100,7 +101,8 @@ def test_a_device_that_does_not_trip_is_tried_three_times(module: str) -> None:
     it = bench.run(25.0)
     assert (it.failed, it.due, it.test, it.tripped_fault) == (True, False, False, False)
     assert len(bench.tested) == 3
-    assert bench.tested[1] - bench.tested[0] >= 5.0
+    first = {"RCM14": 0.5, "RCMB102": 1.2}.get(module, 0.25 + 1.4)  # s until it was given up
+    assert bench.tested[1] - bench.tested[0] == pytest.approx(first + 5.0, abs=0.05)
     it.want()
     assert len(bench.tested) == 3
     assert not bench.run(60.0).due
@@ -136,7 +138,7 @@ def test_what_still_stands_after_a_test_that_was_cut_short_is_a_trip(module: str
     it = bench.run(1.0)
     assert not it.tripped_fault
     it = bench.run(20.0)
-    assert (it.tripped_fault, it.testing) == (True, False)
+    assert (it.tripped_fault, it.testing, it.failed) == (True, False, False)
 
 
 @pytest.mark.parametrize("module", [*MODULES, "none"])
@@ -177,6 +179,16 @@ def test_after_a_failure_it_is_acknowledged_and_then_tested_before_the_next_offe
     assert not bench.it.hold
 
 
+def test_after_that_it_has_three_tries_again() -> None:
+    bench = Bench("X804", lambda now, test: False)
+    bench.run(30.0)
+    assert bench.it.acknowledge(False) is None
+    bench.run(10.0)
+    assert not bench.it.failed
+    assert bench.run(20.0).failed
+    assert len(bench.tested) == 6
+
+
 def test_x804_gets_a_pulse_of_250_ms_and_1400_ms_to_trip() -> None:
     bench = Bench("X804", Module(after=0.25 + 1.38))
     bench.run(0.01)
@@ -186,6 +198,13 @@ def test_x804_gets_a_pulse_of_250_ms_and_1400_ms_to_trip() -> None:
     bench = Bench("X804", Module(after=0.25 + 1.45))
     bench.run(1.7)
     assert (bench.it.testing, bench.it.tested_at) == (False, None)
+
+
+@pytest.mark.parametrize(("back", "passes"), [(2.2, True), (2.35, False)])
+def test_x804_gets_2260_ms_to_come_back(back: float, passes: bool) -> None:
+    bench = Bench("X804", lambda now, test: 0.1 <= now < 0.26 + back)
+    it = bench.run(5.0)
+    assert (it.tested_at is not None, it.failed) == (passes, not passes)
 
 
 def test_a_second_trip_of_the_same_test_is_no_trip() -> None:
@@ -214,7 +233,8 @@ def test_a_device_that_falls_silent_during_its_test_gives_the_test_up() -> None:
     bench.run(0.1)
     bench.device = lambda now, test: None
     assert not bench.run(0.01).test
-    assert not bench.run(10.0).testing
+    it = bench.run(20.0)
+    assert (it.testing, it.tripped_fault, it.failed, it.due) == (False, False, False, True)
 
 
 def test_without_a_test_input_nothing_is_ever_due() -> None:

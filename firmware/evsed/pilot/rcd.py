@@ -26,17 +26,17 @@ TRY_AGAIN = 5.0  # s between two tries
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a test: the error output must be `wants` for `hold` s in a row, within `within` s."""
+    """One step of a test: the error output must be `wants` for `hold` s in a row, within `within` s, or it failed."""
 
     test: bool  # the test input
-    wants: bool | None  # True: tripped (once seen in this test is enough); None: whatever it says, just wait
+    wants: bool | None  # True: tripped (once seen in this test is enough); None: whatever it says, just wait for `hold`
     hold: float
-    within: float
+    within: float = inf
 
 
 # Sources: hardware.md 3d. [inf]: inferred there or here, to be tried on the real module.
 _X80X = (
-    Step(True, None, 0.25, 0.25),  # the pulse; 0.03 to 1.2 s are allowed
+    Step(True, None, 0.25),  # the pulse; 0.03 to 1.2 s are allowed
     Step(False, True, 0.0, 0.74 + 0.66),  # the 6 mA output within 740 ms, the 30 mA output within 660 ms of that
     Step(False, False, 0.7, 0.66 + 0.4 + 1.2 + 0.7),  # both low again; 0.7 s: the second trip may follow the first
 )
@@ -106,7 +106,6 @@ class SelfTest:
         again = self.tripped_fault or self.failed
         self.tripped_fault = self.failed = False
         self._failures = 0
-        self._try_at = inf
         if again:
             self.want()
         return None
@@ -137,7 +136,7 @@ class SelfTest:
     def _begin(self, place: int, now: float) -> None:
         step = self._steps[place]
         self._place, self.test = place, step.test
-        self._fails_at = now + step.within if step.wants is not None else inf
+        self._fails_at = now + step.within
         self._passes_at = inf if step.wants is not None else now + step.hold
 
     def _cut_short(self, now: float) -> None:
@@ -161,7 +160,7 @@ class SelfTest:
             else:
                 self._end(now, passed=not self._over)
         elif now >= self._fails_at:
-            self._fail(now, tripped, step)
+            self._fail(now, step)
 
     def _end(self, now: float, passed: bool) -> None:
         self.test = self.testing = False
@@ -170,14 +169,12 @@ class SelfTest:
             self.due, self._failures = False, 0
             self.tested_at, self._due_at = now, now + DAY
 
-    def _fail(self, now: float, tripped: bool | None, step: Step) -> None:
-        over = self._over
+    def _fail(self, now: float, step: Step) -> None:
         self._end(now, passed=False)
-        if over:
-            self.tripped_fault = tripped is True
+        if self._over:  # if it still says tripped, that is a trip from the next look on
             return
         self._failures += 1
-        self._try_at = now + TRY_AGAIN
-        if self._failures >= TRIES or step.wants is False:
+        if self._failures < TRIES and step.wants is not False:
+            self._try_at = now + TRY_AGAIN
+        else:
             self.failed, self.due = True, False
-            self._try_at = inf

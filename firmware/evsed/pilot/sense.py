@@ -6,7 +6,8 @@ While the station itself drives -12 V (state F) nothing can be read, and the las
 
 Two ways to tell the letter. "volts": by the high peak. "resistance": by the resistance that the vehicle must have for
 that peak, which holds whatever the supply does between 11 and 13 V. The supply is the low peak under PWM, where the
-vehicle's diode is proven and leaves it without load, or the high peak while no vehicle is there; 12 V before that.
+vehicle's diode is proven and leaves it without load, or the high peak while no vehicle is there. Before that it is
+taken for 11 V, the only value with which every vehicle is read right at any supply (tests/pilot).
 
 What is not a change: a level that was left again before it counted (`glitches`), and the first samples after the
 contactor has moved, which its arc and its coil disturb; but nothing delays the leaving of C or D. A vehicle that goes
@@ -49,7 +50,7 @@ OHM_EDGES = (135.0, 165.0, 405.0, 495.0, 1611.0, 1969.0, 9000.0, 11000.0)
 OHM_ZONES = ("E", "ED", "D", "DC", "C", "BC", "B", "AB", "A")
 OHM_NEXT = {was: tuple(was if was in zone else zone[0] for zone in OHM_ZONES) for was in LETTERS}
 LOWEST, HIGHEST = -1.0, 13.0  # V: what lies outside is E, whatever the supply
-SUPPLY, SUPPLY_LOWEST, SUPPLY_HIGHEST = 12.0, 11.0, 13.0  # V
+SUPPLY_LOWEST, SUPPLY_HIGHEST = 11.0, 13.0  # V
 DIODE_DROP = 0.7  # V, of the vehicle's diode
 SOURCE = 1000.0  # ohm, the station's resistor
 
@@ -105,7 +106,7 @@ class PilotSense:
         self.glitches = 0  # levels that were gone before they counted
         self.toggles = 0  # BCB pulses
         self.sequences = 0  # of up to three of them
-        self.supply = SUPPLY  # V, as far as it is known; only used by resistance
+        self.supply = SUPPLY_LOWEST  # V, as far as it is known; only used by resistance
         self._by_ohms = levels == "resistance"
         self._output = X1
         self._mute = self._ignore = self._away = self._same = self._good = self._bad = 0
