@@ -21,6 +21,7 @@ class Bench:
         self.contact: bool | None = position  # what it says; None: there is none
         self.stuck = False
         self.plugged = self.asking = self.closed = False
+        self.proven = True  # where it is open
         self.moves: list[tuple[float, bool]] = []
 
     def charging(self, wanted: int) -> None:
@@ -37,7 +38,7 @@ class Bench:
             self.it.step(
                 self.now, self.wanted, self.contact,
                 plugged=self.plugged, asking=self.asking, closed=self.closed,
-                proven_open=not self.closed, x1=not self.closed,
+                proven_open=self.proven and not self.closed, x1=not self.closed,
             )  # fmt: skip
             relay = self.it.relay
             if relay is not was and relay is not None:
@@ -57,7 +58,8 @@ def test_without_a_vehicle_it_switches_at_once_and_without_a_break() -> None:
 def test_while_charging_the_offer_goes_first_then_the_relay_then_ten_seconds_of_rest() -> None:
     bench = Bench()
     bench.charging(3)
-    assert not bench.run(60.0).hold
+    it = bench.run(60.0)
+    assert (it.hold, it.phases, it.scale) == (False, 3, 1.0)
     bench.wanted = 1
     it = bench.run(3.0)
     assert (it.hold, it.relay, it.why) == (
@@ -95,11 +97,35 @@ def test_a_vehicle_that_had_to_be_switched_off_keeps_its_phases_until_it_is_unpl
     assert bench.run(0.05).relay is False
 
 
+def test_so_does_one_whose_contactor_closed_only_after_the_wish_had_come() -> None:
+    bench = Bench()
+    bench.wanted, bench.plugged, bench.asking = 1, True, True
+    bench.run(0.01)
+    bench.closed = True
+    bench.run(1.0)
+    bench.closed = False
+    it = bench.run(0.05)
+    assert (it.hold, it.relay) == (False, True)
+
+
 def test_a_vehicle_that_asks_before_anything_is_closed_is_not_switched_off_by_force() -> None:
     bench = Bench()
     bench.wanted, bench.plugged, bench.asking = 1, True, True
     it = bench.run(0.1)
     assert (it.relay, it.hold) == (False, True)
+
+
+def test_a_vehicle_that_stopped_by_itself_may_ask_again_before_the_contactor_is_proven_open() -> None:
+    bench = Bench()
+    bench.charging(1)
+    bench.run(1.0)
+    bench.stop()
+    bench.proven = False
+    bench.run(0.1)
+    bench.asking = True
+    bench.run(0.1)
+    bench.proven = True
+    assert bench.run(0.01).relay is False
 
 
 def test_a_wish_that_is_taken_back_before_the_relay_has_moved_costs_nothing() -> None:
@@ -121,6 +147,7 @@ def test_a_permit_for_one_phase_is_worth_a_third_while_three_are_on() -> None:
     it = bench.run(0.01)
     assert (it.phases, it.scale) == (3, 1.0 / 3.0)
     bench = Bench(position=False)
+    assert bench.it.phases == 1
     bench.charging(3)
     it = bench.run(0.01)
     assert (it.phases, it.scale) == (1, 1.0)
@@ -145,7 +172,12 @@ def test_a_relay_that_never_left_may_stay_when_the_permit_wants_that() -> None:
     bench = Bench()
     bench.stuck = True
     bench.wanted, bench.plugged = 1, True
-    assert bench.run(1.0).fault
+    bench.run(0.1)
+    bench.wanted = 3
+    assert not bench.run(0.3).relay  # it may just be slow
+    bench.wanted = None
+    it = bench.run(1.0)
+    assert (it.fault, it.relay) == (True, False)
     bench.wanted = 3
     it = bench.run(0.1)
     assert (it.fault, it.relay, it.hold) == (False, True, True)

@@ -168,4 +168,3 @@ class PhaseRelay:
             self._break_until = now + self._break_s if plugged else inf
         elif self.fault and may_move and wanted is not None and wanted != self._stands:
             self.relay = wanted == 3  # it never left: so be it
-            self.fault, self._moved_at = False, now + FEEDBACK

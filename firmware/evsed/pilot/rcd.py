@@ -131,7 +131,7 @@ class SelfTest:
 
     def _may_begin(self, tripped: bool | None, may_test: bool) -> bool:
         free = self.due and may_test and tripped is False
-        return free and not self.failed and not self.tripped_fault and self._try_at == inf
+        return free and not self.tripped_fault and self._try_at == inf
 
     def _begin(self, place: int, now: float) -> None:
         step = self._steps[place]
