@@ -73,6 +73,14 @@ _ROWS = (
     Row("wake_f", "state F to wake a vehicle", "IEC 61851-1 A.5.3, ISO 15118-3 T_step_EF", "s", 4.1, 4.0),
     Row("lease_to_failsafe", "the station is killed -> no more than the failsafe current is offered", "of evsed", "s",
         5.5),
+    Row("asleep", "an offer that no vehicle asks for -> state F", "of evsed (wake_up_after)", "s", 30.1, 30.0,
+        virtual=True),
+    Row("phase_break", "offer withdrawn, phase relay switched -> next offer", "of evsed (phase_switch_break)", "s",
+        None, 10.0, virtual=True),
+    Row("go_on_ends", "the last permit has run out -> a charge that went on is withdrawn", "of evsed (go_on_minutes)",
+        "s", 900.1, 900.0, virtual=True),
+    Row("rcd_daily", "a self-test of the residual-current device -> the next one", "WARP: daily", "s", 86_401.0,
+        virtual=True),
 )
 # fmt: on
 ROWS: dict[str, Row] = {row.name: row for row in _ROWS}
