@@ -1,4 +1,4 @@
-"""The rules around the machine: lease, cable, mirror contact, lock, latches."""
+"""What the station permits: permits and their refusals, the lease, the plug it counts for, what the lock follows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import replace
 
 import pytest
 from evse_drivers.api import Permit
-from evsed.pilot.supervisor import FAULTS, WORDS, Limits, Supervisor, cable_of
-from hypothesis import given
-from hypothesis import strategies as st
+from evsed.pilot.supervisor import Limits, Supervisor
 
 PERMIT = Permit(1, 16.0, 3, True, "grace", 105.0)
 
@@ -17,20 +15,17 @@ PERMIT = Permit(1, 16.0, 3, True, "grace", 105.0)
 class Bench:
     """A supervisor on a virtual clock, with inputs that stay until they are changed."""
 
-    def __init__(self, latched: str | None = None, **limits: object) -> None:
+    def __init__(self, **limits: object) -> None:
         self.now = 100.0
-        self.it = Supervisor(replace(Limits(1, 32.0, 6.0, 900.0), **limits), latched)  # type: ignore[arg-type]
-        self.letter, self.trouble, self.ohms = "A", None, None
-        self.commanded, self.opened_at, self.mirror, self.locked = False, 0.0, None, None
+        self.it = Supervisor(replace(Limits(1, 32.0, 6.0, 900.0), **limits))  # type: ignore[arg-type]
+        self.letter, self.closed = "A", False
 
-    def go(self, seconds: float, **inputs: object) -> Bench:
-        for name, value in inputs.items():
-            setattr(self, name, value)
+    def go(self, seconds: float, letter: str | None = None, closed: bool | None = None) -> Bench:
+        self.letter = self.letter if letter is None else letter
+        self.closed = self.closed if closed is None else closed
         for _ in range(max(1, round(seconds / 0.01))):
             self.now += 0.01
-            self.it.step(
-                self.now, self.letter, self.trouble, self.ohms, self.commanded, self.opened_at, self.mirror, self.locked
-            )
+            self.it.step(self.now, self.letter, self.closed)
         return self
 
     def permit(self, amps: float = 16.0, **fields: object) -> Bench:
@@ -61,24 +56,6 @@ def test_a_bad_permit_is_refused_with_its_reason_and_changes_nothing(fields: dic
     assert bench.it.amps == 16.0
 
 
-@given(st.floats(0, 1e6), st.floats(50, 5000) | st.none(), st.floats(6, 80))
-def test_never_more_than_permit_cable_and_board_allow(amps: float, ohms: float | None, board: float) -> None:
-    bench = Bench(max_amps=board).go(0.1, letter="B", ohms=ohms).permit(amps)
-    bench.go(0.05)
-    cable = None if ohms is None else cable_of(ohms)
-    assert bench.it.amps <= min(amps, board)
-    if ohms is not None:
-        assert bench.it.amps <= (cable if cable is not None and cable < math.inf else 0.0)
-
-
-@pytest.mark.parametrize(
-    ("ohms", "amps"),
-    [(1500, 13), (680, 20), (220, 32), (100, 63), (10_000, math.inf), (math.inf, math.inf), (40, None)],
-)
-def test_the_cable_is_known_by_its_resistor(ohms: float, amps: float | None) -> None:
-    assert cable_of(ohms) == amps
-
-
 def test_a_permit_counts_for_the_plug_that_stood_when_it_came() -> None:
     bench = Bench().permit(16.0).go(0.1, letter="B")
     assert bench.it.amps == 0.0
@@ -89,32 +66,41 @@ def test_a_permit_counts_for_the_plug_that_stood_when_it_came() -> None:
 
 
 def test_a_short_of_the_pilot_is_no_unplugging() -> None:
-    bench = Bench().go(0.1, letter="B").go(0.1, letter="E", trouble="pilot short").go(0.1, letter="B", trouble=None)
-    assert (bench.it.plug, bench.it.plugged, bench.it.unplugged_at) == (1, True, None)
+    bench = Bench().go(0.1, letter="B").permit(16.0).go(0.1, letter="E").go(0.1, letter="B")
+    assert (bench.it.plug, bench.it.plugged, bench.it.unplugged_at, bench.it.amps) == (1, True, None, 16.0)
+
+
+def test_the_instant_of_the_last_unplugging_is_kept() -> None:
+    bench = Bench().go(0.1, letter="D").go(0.01, letter="A")
+    at = bench.now
+    bench.go(5.0).go(1.0, letter="B")
+    assert (bench.it.unplugged_at, bench.it.plug) == (at, 2)
+
+
+def test_a_permit_of_nothing_says_how_to_stop() -> None:
+    bench = Bench().go(0.1, letter="C").permit(0.0, how="now")
+    assert (bench.it.amps, bench.it.at_once, bench.it.reason) == (0.0, True, "the station permits nothing")
+    assert not bench.permit(0.0, how="grace").it.at_once
+    assert not bench.permit(16.0, how="now").it.at_once  # it permits something
+    assert not bench.permit(0.0, how="now").go(5.1).it.at_once  # and only while it counts
 
 
 def test_a_lost_lease_stops_where_the_technician_wants_that() -> None:
-    bench = Bench(go_on=0.0).go(0.1, letter="C").permit(16.0).go(4.9)
+    bench = Bench(go_on=0.0).go(0.1, letter="C").permit(16.0).go(4.98, closed=True)
     assert bench.it.amps == 16.0
-    bench.go(0.2)
+    bench.go(0.02)
     assert (bench.it.amps, bench.it.at_once, bench.it.reason) == (0.0, False, "the station is gone")
 
 
 def test_a_lost_lease_goes_on_at_the_failsafe_for_so_many_minutes_and_one_plug() -> None:
-    bench = Bench(go_on=900.0).go(0.1, letter="C").permit(16.0).go(5.1, commanded=True)
+    bench = Bench(go_on=900.0).go(0.1, letter="C").permit(16.0).go(5.1, closed=True)
     assert (bench.it.amps, bench.it.reason) == (6.0, "going on while the station is gone")
-    bench.go(899.0)
+    bench.go(899.8)
     assert bench.it.amps == 6.0
-    bench.go(1.0)
+    bench.go(0.2)
     assert (bench.it.amps, bench.it.reason) == (0.0, "the station is gone for too long")
-    bench = (
-        Bench(go_on=900.0)
-        .go(0.1, letter="C")
-        .permit(16.0)
-        .go(5.1, commanded=True)
-        .go(0.1, letter="A")
-        .go(0.1, letter="C")
-    )
+    bench = Bench(go_on=900.0).go(0.1, letter="C").permit(16.0).go(5.1, closed=True)
+    bench.go(0.1, letter="A").go(0.1, letter="C")
     assert (bench.it.amps, bench.it.reason) == (0.0, "no permit")
 
 
@@ -125,118 +111,56 @@ def test_no_charge_begins_while_the_station_is_gone() -> None:
 
 @pytest.mark.parametrize(("last", "failsafe", "amps"), [(0.0, 10.0, 0.0), (8.0, 10.0, 8.0), (16.0, 0.0, 0.0)])
 def test_going_on_is_at_the_smaller_of_last_permit_and_failsafe(last: float, failsafe: float, amps: float) -> None:
-    bench = Bench(failsafe_amps=failsafe).go(0.1, letter="C", commanded=True).permit(16.0).permit(last).go(5.1)
+    bench = Bench(failsafe_amps=failsafe).go(0.1, letter="C", closed=True).permit(16.0).permit(last).go(5.1)
     assert bench.it.amps == amps
 
 
-def test_a_mirror_that_stays_closed_is_a_weld_that_outlives_unplugging_and_needs_an_acknowledgement() -> None:
-    bench = Bench().go(1.0, letter="C", commanded=True, mirror=True)
-    assert bench.it.fault is None
-    bench.go(0.24, commanded=False)
-    assert bench.it.fault is None
-    bench.go(0.03)
-    assert bench.it.fault == "contactor welded"
-    assert not bench.it.proven_open
-    assert bench.it.act("acknowledge", True) == (
-        "the mirror contact says that the contactor is still closed: replace it first"
-    )
-    bench.go(1.0, letter="A", mirror=False)
-    assert (bench.it.fault, bench.it.latched) == ("contactor welded", "contactor welded")
-    assert bench.it.act("acknowledge", False) is None
-    bench.go(0.01)
-    assert bench.it.fault is None
-
-
-def test_a_mirror_that_stays_open_is_another_fault_until_the_plug_is_pulled() -> None:
-    bench = Bench().go(0.24, letter="C", commanded=True, mirror=False)
-    assert bench.it.fault is None
-    bench.go(0.04)
-    assert (bench.it.fault, bench.it.latched) == ("contactor failed to close", None)
-    bench.go(1.0, commanded=False)
-    assert bench.it.fault == "contactor failed to close"
-    bench.go(0.01, letter="A")
-    assert bench.it.fault is None
-
-
-def test_a_latched_fault_from_the_file_permits_nothing() -> None:
-    bench = Bench("pilot state lost").go(0.1, letter="C").permit(16.0)
-    assert bench.it.fault == "pilot state lost"
-
-
-def test_the_plug_is_unlocked_only_with_the_contactor_proven_open() -> None:
-    bench = Bench(has_lock=True).go(0.1, letter="B", locked=False, mirror=False)
-    assert bench.it.lock is None
-    bench.permit(16.0).go(0.1, locked=True)
-    assert bench.it.lock is True
-    bench.go(0.1, letter="C", commanded=True, mirror=True).permit(0.0, locked=False)
-    assert bench.it.lock is True
-    assert bench.it.act("unlock", True) == "the contactor is not proven open: stop the charge first"
-    bench.go(0.1, commanded=False)
-    assert bench.it.lock is True
-    bench.go(0.01, mirror=False)
-    assert bench.it.lock is False
-
-
-def test_without_a_mirror_open_is_proven_by_time() -> None:
-    bench = Bench().go(0.01)
-    bench.opened_at = bench.now
-    assert not bench.go(0.2).it.proven_open
-    assert bench.go(0.1).it.proven_open
-
-
-def test_with_the_station_gone_the_plug_stays_locked_until_the_vehicle_is_pulled() -> None:
-    bench = Bench(has_lock=True, go_on=0.0).go(0.1, letter="B", mirror=False, locked=True).permit(0.0)
-    bench.go(20.0)
-    assert bench.it.lock is True
-    bench.go(0.01, letter="A")
-    assert bench.it.lock is False
-
-
 def test_an_unlocked_plug_is_offered_nothing_until_the_station_lets_go_of_it() -> None:
-    bench = Bench(has_lock=True).go(0.1, letter="B", mirror=False, locked=True).permit(16.0)
-    assert bench.it.act("unlock", False) is None
-    bench.go(0.01).permit(16.0)
-    assert (bench.it.lock, bench.it.amps, bench.it.reason) == (False, 0.0, "plug is unlocked")
+    bench = Bench().go(0.1, letter="B").permit(16.0)
+    bench.it.unlocking = True
+    bench.permit(16.0)
+    assert (bench.it.amps, bench.it.reason, bench.it.lock_wanted(True)) == (0.0, "plug is unlocked", False)
     bench.permit(0.0, locked=False).permit(16.0)
-    assert (bench.it.lock, bench.it.amps) == (True, 16.0)
+    assert (bench.it.amps, bench.it.lock_wanted(True)) == (16.0, True)
+    bench.it.unlocking = True
+    assert bench.go(0.1, letter="A").it.unlocking is False
 
 
-def test_a_lock_that_does_not_lock_is_a_fault_after_three_seconds() -> None:
-    bench = Bench(has_lock=True).go(0.1, letter="B", mirror=False, locked=False).permit(16.0)
-    assert not bench.it.locked_enough(False)
-    bench.go(2.9)
-    assert bench.it.fault is None
-    bench.go(0.2)
-    assert bench.it.fault == "plug lock"
-    bench.go(0.02, locked=True)
-    assert bench.it.fault is None
-    assert bench.it.locked_enough(True)
+LOCK = [  # the vehicle's letter, the permit (amps, locked) if there is one, the lock's part
+    ("A", None, False),
+    ("B", None, None),  # the station will say
+    ("B", (0.0, True), True),
+    ("C", (0.0, True), True),
+    ("E", (0.0, True), True),  # after B: a short is no unplugging
+    ("B", (0.0, False), False),
+    ("B", (16.0, False), True),  # a current is permitted through a locked plug only
+    ("A", (0.0, True), None),
+    ("A", (0.0, False), False),
+]
 
 
-def test_a_proximity_that_is_lost_under_load_is_a_fault_within_60_ms() -> None:
-    bench = Bench().go(0.1, letter="C", ohms=220.0).permit(16.0).go(0.1, commanded=True)
-    assert bench.go(0.04, ohms=math.inf).it.fault is None
-    assert bench.go(0.02).it.fault == "cable lost"
-    assert bench.go(0.1, ohms=40.0, commanded=False).go(1.1).it.fault == "cable"
+@pytest.mark.parametrize(("letter", "permit", "wanted"), LOCK)
+def test_what_the_lock_is_to_do(letter: str, permit: tuple[float, bool] | None, wanted: bool | None) -> None:
+    bench = Bench().go(0.1, letter="B" if letter == "E" else letter)
+    if permit is not None:
+        bench.permit(permit[0], locked=permit[1])
+    bench.go(0.1, letter=letter)
+    assert bench.it.lock_wanted(True) is wanted
 
 
-def test_a_plug_may_take_a_second_to_make_its_contacts() -> None:
-    bench = Bench().go(1.0, ohms=math.inf).go(0.9, letter="B").permit(16.0)
-    assert (bench.it.fault, bench.it.amps) == (None, 0.0)
-    assert bench.go(0.1, ohms=220.0).it.amps == 16.0
+def test_with_the_station_gone_the_plug_stays_as_it_is_until_the_vehicle_is_pulled() -> None:
+    bench = Bench(go_on=0.0).go(0.1, letter="B").permit(16.0).go(20.0)
+    assert bench.it.lock_wanted(True) is None
+    assert bench.go(0.01, letter="A").it.lock_wanted(True) is False
 
 
-def test_a_stall_is_seen_for_a_second() -> None:
-    bench = Bench().go(0.1)
-    bench.it.stalled(bench.now)
-    assert bench.go(0.9).it.fault == "loop stalled"
-    assert bench.go(0.2).it.fault is None
+def test_an_idle_plug_is_unlocked_at_the_start_only_where_the_technician_wants_that() -> None:
+    assert Bench(unlock_idle=True).go(0.1).it.lock_wanted(True) is False
+    bench = Bench(unlock_idle=False).go(0.1)
+    assert bench.it.lock_wanted(True) is None
+    assert bench.permit(0.0, locked=False).it.lock_wanted(True) is None
+    assert bench.go(0.1, letter="B").go(5.1, letter="A").it.lock_wanted(True) is False  # it has been used
 
 
-def test_acts_that_the_hardware_does_not_have_are_refused() -> None:
-    assert Bench().it.act("unlock", None) == "this EVSE has no plug lock"
-    assert Bench().it.act("selftest", None) == "this hardware has no selftest"
-
-
-def test_every_fault_has_its_words() -> None:
-    assert set(FAULTS) == set(WORDS)
+def test_nothing_is_unlocked_before_the_line_was_heard() -> None:
+    assert Bench().go(0.1).it.lock_wanted(False) is None

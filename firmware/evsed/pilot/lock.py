@@ -86,7 +86,7 @@ class Lock:
 
     def _move(self, now: float) -> None:
         if not self._spent:
-            self.move_after = now + MOVE_EVERY if self._spent else -inf
+            self.move_after = now + MOVE_EVERY
         self._spent += 1
         self.moves += 1
         self._tries = min(self._tries + 1, TRIES)

@@ -86,7 +86,7 @@ class Supervisor:
         if letter in "BCD":
             if not self.plugged:
                 self.plug += 1
-                self.plugged, self.mine = True, False
+                self.plugged, self.mine, self._used = True, False, True
         elif letter == "A" and self.plugged:
             self.plugged = self.unlocking = False
             self.unplugged_at = now
@@ -111,8 +111,6 @@ class Supervisor:
 
     def lock_wanted(self, heard_a: bool) -> bool | None:
         """What the lock should do: None, stay as it is. `heard_a`: that nothing is plugged was heard on the line."""
-        if self.plugged:
-            self._used = True
         if self.unlocking:
             return False
         if self.live and (self._locked or self._permitted >= LEAST):
