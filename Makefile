@@ -25,8 +25,9 @@ lint: $(STAMP)
 bench: $(STAMP)  ## measured figures; ARGS=pilot runs one group
 	@$(BIN)/python -m evse_hil.bench $(ARGS)
 
-reference: $(STAMP)  ## config/REFERENCE.md anew
+reference: $(STAMP)  ## config/REFERENCE.md and config/FAULTS.md anew
 	$(BIN)/python -m evsed reference > build/REFERENCE.md && mv build/REFERENCE.md config/REFERENCE.md
+	$(BIN)/python -m evsed reference --faults > build/FAULTS.md && mv build/FAULTS.md config/FAULTS.md
 
 lock:  ## newest allowed versions into the locks; needs uv
 	printf 'hatchling\neditables\n' | uv pip compile pyproject.toml - --group dev $(LOCK) -o requirements.lock

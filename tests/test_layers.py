@@ -11,9 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCES = [path for part in ("drivers", "firmware", "hil/evse_hil") for path in sorted((ROOT / part).rglob("*.py"))]
 
-ROOTS = tuple(
-    f"evsed.{name}" for name in ["__main__", "app", "check", "desk", "listing", "presets", "record", "reference", "show"]
-)
+COMMANDS = "app check desk listing order presets record reference show"
+ROOTS = tuple(f"evsed.{name}" for name in ("__main__", "fault_page", *COMMANDS.split()))
 NOTHING: tuple[str, ...] = ()
 API = ("evse_drivers.api",)
 # A module or package -> what of ours it may import besides itself. The longest name that fits a module counts.

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from evse_drivers import registry
-from evsed import presets, reference
+from evsed import fault_page, presets, reference
+from evsed.model.faults import FAULTS
 from evsed.settings import load
 from evsed.settings.filling import options_of
 
@@ -15,6 +16,19 @@ CONFIG = Path(__file__).parent.parent / "config"
 
 def test_the_reference_is_fresh() -> None:
     assert (CONFIG / "REFERENCE.md").read_text() == reference.text(), 'run "make reference"'
+
+
+def test_the_page_of_the_faults_is_fresh_and_has_them_all() -> None:
+    page = (CONFIG / "FAULTS.md").read_text()
+    assert page == fault_page.text(), 'run "make reference"'
+    assert [name for name in FAULTS if f"\n| **{name}**: " not in page] == []
+
+
+def test_the_command_prints_either_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reference.main(["--faults"]) == 0
+    assert capsys.readouterr().out == fault_page.text()
+    assert reference.main([]) == 0
+    assert capsys.readouterr().out == reference.text()
 
 
 def test_every_option_of_every_driver_is_in_it() -> None:

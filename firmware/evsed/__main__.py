@@ -15,8 +15,9 @@ COMMANDS = {
     "check": ("evsed.check", "what a config file says, or all that is wrong    FILE"),
     "show": ("evsed.show", "the running station on one screen                [--json] [-c FILE]"),
     "record": ("evsed.record.command", "what the flight recorder has kept of a fault      show FILE | list"),
+    "do": ("evsed.order", "acknowledge a fault, test, wake, unlock ...       WHAT [EVSE] [-c FILE]"),
     "drivers": ("evsed.listing", "every driver that a config file can name         [--json]"),
-    "reference": ("evsed.reference", "every option of the config file, as Markdown"),
+    "reference": ("evsed.reference", "every option, or fault, as Markdown               [--faults]"),
     "reset-variables": ("evsed.store.reset", "forget what the central system has set           -c FILE"),
 }
 

@@ -27,11 +27,12 @@ from evsed.core.devicemodel import DeviceModel
 from evsed.core.effects import Ask, Do, Reply, Restart
 from evsed.core.fault_log import Stood
 from evsed.core.faults import Trips
+from evsed.core.orders import ACTS
 from evsed.core.profiles import Profiles
 from evsed.core.random_delay import RandomDelay, remaining
 from evsed.inbox import Inbox
 from evsed.log import opened
-from evsed.model.inputs import DiskTrouble, Input, Started
+from evsed.model.inputs import DiskTrouble, Input, Ordered, Started
 from evsed.model.journal import Entry, Forget
 from evsed.model.profiles import Installed
 from evsed.model.transactions import Sample, Transaction
@@ -48,6 +49,8 @@ from evsed.station_socket import StationSocket
 from evsed.store.database import Store
 from evsed.store.migrations import StoreError
 
+SKIP_DELAY = "skip-delay"
+ORDERS = (*ACTS, SKIP_DELAY)
 CONFIG = 78  # EX_CONFIG: systemd need not try again
 T = TypeVar("T")
 
@@ -82,6 +85,7 @@ class App:
         self._ended = asyncio.Event()
         self._buses: dict[str, Any] = {}  # opened, by name
         self._disk: str | None = None
+        self._acts: dict[tuple[int, str], asyncio.Future[str | None]] = {}  # what a pilot was last asked for, by EVSE
         self._code = 0
 
     async def run(self) -> int:
@@ -97,10 +101,12 @@ class App:
             self._build()
             stack.callback(self._close_buses)
             boards, pilot = self._boards()
-            self._outlets = Outlets(boards, self._meters(), self._readers(), self._thermometers(), self._put)
+            parts = self._meters(), self._readers(), self._thermometers()
+            self._pilot = pilot
+            self._outlets = Outlets(boards, *parts, self._put, *([pilot.measured] if pilot is not None else []))
             stack.push_async_callback(self._outlets.close)
             control = StationSocket(
-                os.path.join(settings.station.runtime, "station.sock"), self.view, self._link.observe
+                os.path.join(settings.station.runtime, "station.sock"), self.view, self._link.observe, self.order
             )
             os.makedirs(settings.station.runtime, exist_ok=True)
             await control.start()
@@ -267,7 +273,7 @@ class App:
 
     def act(self, do: Do) -> None:
         """See inbox.Hands."""
-        self._outlets.act(do)
+        self._acts[do.evse, do.act] = self._outlets.act(do)
 
     def ask(self, ask: Ask) -> None:
         """See inbox.Hands."""
@@ -320,6 +326,22 @@ class App:
         self._disk = why
         self._inbox.put(DiskTrouble(why))
 
+    async def order(self, evse: int, what: str) -> str | None:
+        """Somebody at the station wants that of that EVSE: why it is not done, in words, or None."""
+        numbers = [its.id for its in self._settings.evses]
+        if evse not in numbers:
+            return f"there is no EVSE {evse}, there are {', '.join(map(str, numbers))}"
+        if what not in ORDERS:
+            return f"unknown; there are {', '.join(ORDERS)}"
+        if what == SKIP_DELAY and not self._station.block(RandomDelay).remaining(evse, self._clock.now()):
+            return "no random delay runs there"
+        self._acts.pop((evse, what), None)
+        handed_on = asyncio.get_running_loop().create_future()
+        self._inbox.put(Ordered(evse, what), (), lambda: handed_on.set_result(None))
+        await handed_on
+        act = self._acts.pop((evse, what), None)
+        return None if act is None else await act
+
     async def _watchdog(self) -> None:
         """Tells systemd that the loop turns."""
         notify = Notify(dict(os.environ))
@@ -342,5 +364,6 @@ class App:
             "disk": self._disk,
             "link": link,
             "outlets": self._outlets.view(),
+            "pilot": None if self._pilot is None else self._pilot.view(),
             **blocks,
         }

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evse_drivers.api import DriverError, Meter, Permit, PilotBoard, Reader, Seen, Thermometer
+from evse_drivers.api import DriverError, Meter, Permit, Phases, PilotBoard, Reader, Seen, Thermometer
 
 from evsed.core.effects import Do
 from evsed.model.inputs import Input, Metered, MeterSilent, Observed, PilotLost, Presented, ReaderHeard, Warmed
@@ -28,8 +28,11 @@ class Outlets:
         readers: Mapping[str, tuple[Reader, tuple[int, ...]]],
         thermometers: Mapping[str, tuple[Thermometer, tuple[int, ...], float]],
         put: Put,
+        measured: Callable[[int, Phases], None] = lambda evse, amps: None,
     ) -> None:
+        """`measured` is told the amperes of every reading, besides the input that it becomes."""
         self._boards, self._meters, self._readers, self._put = boards, meters, readers, put
+        self._measured = measured
         self._thermometers = thermometers
         self._tasks: set[asyncio.Task[Any]] = set()
         self._seen: dict[int, Seen] = {}
@@ -59,9 +62,15 @@ class Outlets:
         """To the pilot of that EVSE."""
         self._spawn(self._boards[permit.evse].permit(permit))
 
-    def act(self, do: Do) -> None:
-        """To the pilot of that EVSE."""
-        self._spawn(self._boards[do.evse].act(do.evse, do.act))
+    def act(self, do: Do) -> asyncio.Task[str | None]:
+        """To the pilot of that EVSE; why it does not, in words, or None."""
+        return self._spawn(self._act(self._boards[do.evse], do))
+
+    async def _act(self, board: PilotBoard, do: Do) -> str | None:
+        try:
+            return await board.act(do.evse, do.act)
+        except DriverError as error:
+            return str(error)
 
     def lost(self, board: PilotBoard, why: str) -> None:
         """The pilot behind `board` is gone."""
@@ -98,6 +107,7 @@ class Outlets:
                 self._put(MeterSilent(evse, f"its driver failed: {error!r}"))
             else:
                 self._put(Metered(evse, reading))
+                self._measured(evse, reading.amps)
             due = max(due + every, loop.time())
             await asyncio.sleep(due - loop.time())
 

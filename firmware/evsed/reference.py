@@ -10,10 +10,20 @@ from typing import Any
 from evse_drivers import registry
 from evse_drivers.options import Option, declared
 
-from evsed import __version__
+from evsed import __version__, fault_page
 from evsed.core.variables import Declaration, declarations
 from evsed.ocpp.dialects import v16_keys
-from evsed.settings.declared import EvseSettings, LeaseSettings, OcppSettings, ReaderSettings, StationSettings
+from evsed.settings.declared import (
+    EvseSettings,
+    HeartbeatSettings,
+    LeaseSettings,
+    OcppSettings,
+    RcdSettings,
+    ReaderSettings,
+    StationSettings,
+    SupervisionSettings,
+    ThermometerSettings,
+)
 from evsed.settings.filling import allowed, hints_of, options_of, type_name
 from evsed.settings.problems import shown
 
@@ -33,8 +43,25 @@ TABLES: tuple[tuple[str, type, str], ...] = (
         "[evse.N]",
         EvseSettings,
         "One outlet; N counts from 1 without gaps. Its hardware is in tables below it: `[evse.N.pilot]` and "
-        "`[evse.N.contactor]`, or `[evse.N.board]` for a board that drives the pilot itself; `[evse.N.lock]` and "
+        "`[evse.N.contactor]`, or `[evse.N.board]` for a board that drives the pilot itself; `[evse.N.lock]`, "
+        "`[evse.N.phase_relay]`, `[evse.N.emergency_stop]`, `[evse.N.thermal_switch]`, `[evse.N.rcd]` and "
         "`[evse.N.meter]` where there is one.",
+    ),
+    (
+        "[evse.N.rcd]",
+        RcdSettings,
+        "The residual-current device of the outlet; the options of its driver stand in the same table.",
+    ),
+    ("[supervision]", SupervisionSettings, "What the meter and the temperature say against the limits."),
+    (
+        "[thermometer.NAME]",
+        ThermometerSettings,
+        "A temperature sensor. The name is free; the options of its driver stand in the same table.",
+    ),
+    (
+        "[heartbeat]",
+        HeartbeatSettings,
+        "The output that a hardware enable wants to see moving; the options of its driver stand in the same table.",
     ),
     (
         "[reader.NAME]",
@@ -68,7 +95,10 @@ the option `bus` hangs on the `[bus.NAME]` of that name.
 USED_IN = {
     "bus": "[bus.NAME]",
     "pilot": "[evse.N.pilot]",
-    "switch": "[evse.N.contactor], [evse.N.lock]",
+    "switch": "[evse.N.contactor], [evse.N.lock], [evse.N.phase_relay], [heartbeat]",
+    "input": "[evse.N.emergency_stop], [evse.N.thermal_switch]",
+    "rcd": "[evse.N.rcd]",
+    "thermometer": "[thermometer.NAME]",
     "meter": "[evse.N.meter]",
     "reader": "[reader.NAME]",
     "board": "[evse.N.board]",
@@ -80,8 +110,8 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="evsed reference", description="Every option of the config file, in Markdown."
     )
-    parser.parse_args(argv)
-    print(text(), end="")
+    parser.add_argument("--faults", action="store_true", help="every fault instead: config/FAULTS.md")
+    print(fault_page.text() if parser.parse_args(argv).faults else text(), end="")
     return 0
 
 

@@ -30,24 +30,29 @@ def main(argv: list[str]) -> int:
         return 78
     path = os.path.join(settings.station.runtime, "station.sock")
     try:
-        view = ask(path)
+        view = ask(path, {"show": True})
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        print(f"evsed show: no station answers at {path} ({reason}). Is evsed running?", file=sys.stderr)
+        print(no_answer("evsed show", path, error), file=sys.stderr)
         return 1
     print(json.dumps(view, indent=2) if arguments.json else "\n".join(screen(view)))
     return 0
 
 
-def ask(path: str) -> View:
-    """The state of the station behind that socket; OSError or ValueError if none answers."""
+def ask(path: str, question: View) -> View:
+    """What the station behind that socket answers; OSError or ValueError if none does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(TIMEOUT)
         connection.connect(path)
-        connection.sendall(b'{"show": true}\n')
+        connection.sendall(json.dumps(question).encode() + b"\n")
         with connection.makefile() as lines:
-            view: View = json.loads(lines.readline())
-            return view
+            answer: View = json.loads(lines.readline())
+            return answer
+
+
+def no_answer(command: str, path: str, error: OSError | ValueError) -> str:
+    """The words for that."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{command}: no station answers at {path} ({reason}). Is evsed running?"
 
 
 def screen(view: View) -> Iterator[str]:

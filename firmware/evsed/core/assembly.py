@@ -18,6 +18,7 @@ from .fault_log import Stood
 from .faults import Faults, Trips
 from .limits import Limits
 from .metering import Metering
+from .orders import Orders
 from .profiles import Profiles
 from .random_delay import RandomDelay
 from .registration import Registration
@@ -84,5 +85,6 @@ def assemble(
             Connectors(topology, config, now),
             Resets(topology, in_use),
             Requests(topology, in_use),
+            Orders(),
         ]
     )
