@@ -238,17 +238,21 @@ class Frames:
         return lambda: self.listeners.remove(listener)
 
 
+async def nothing_is_done(evse: int, what: str) -> str | None:
+    return f"no {what} at EVSE {evse}"
+
+
 def test_the_control_socket_shows_traces_and_says_what_it_understands(tmp_path: Path) -> None:
     async def story() -> None:
         frames, path = Frames(), tmp_path / "station.sock"
-        control = StationSocket(str(path), lambda: {"station": "T-1"}, frames.observe)
+        control = StationSocket(str(path), lambda: {"station": "T-1"}, frames.observe, nothing_is_done)
         await control.start()
         assert path.stat().st_mode & 0o777 == 0o660
-        assert await lines(path, b'{"show": true}', b"nonsense", b'{"do": "dance"}', b"[1]", b'{"show": true}') == [
+        assert await lines(path, b'{"show": true}', b"nonsense", b'{"sing": 1}', b"[1]", b'{"show": true}') == [
             {"station": "T-1"},
-            {"error": "not JSON (Expecting value: line 1 column 1 (char 0)); ask one of: show, trace"},
-            {"error": "ask one of: show, trace"},
-            {"error": "ask one of: show, trace"},
+            {"error": "not JSON (Expecting value: line 1 column 1 (char 0)); ask one of: show, trace, do"},
+            {"error": "ask one of: show, trace, do"},
+            {"error": "ask one of: show, trace, do"},
             {"station": "T-1"},
         ]
         reader, writer = await asyncio.open_unix_connection(str(path))
@@ -272,7 +276,7 @@ def test_a_socket_left_by_a_killed_station_is_replaced(tmp_path: Path) -> None:
     async def story() -> None:
         path = tmp_path / "station.sock"
         for _ in range(2):
-            control = StationSocket(str(path), lambda: {"station": "T-1"}, Frames().observe)
+            control = StationSocket(str(path), lambda: {"station": "T-1"}, Frames().observe, nothing_is_done)
             await control.start()  # the first one is never closed
         assert await lines(path, b'{"show": true}') == [{"station": "T-1"}]
         await control.close()
