@@ -50,8 +50,17 @@ class Yard:
                 self.fault(outlet["evse"], name, False)
 
     def acknowledge(self, evse: int) -> None:
-        """As `evsed do acknowledge` does."""
-        ask(self.stand.folder / "run" / "station.sock", do="acknowledge", evse=evse)
+        """As `evsed do acknowledge` does, once the pilot no longer sees the cause."""
+        answers: list[Event] = []
+
+        def done() -> bool:
+            answers.append(ask(self.stand.folder / "run" / "station.sock", do="acknowledge", evse=evse))
+            return "done" in answers[-1]
+
+        try:
+            patience.until("acknowledged fault", done, 10.0, every=POLL)
+        except RigError as error:
+            raise RigError(f"{error} EVSE {evse}: {answers[-1]}.") from None
 
     def renew_pilot(self, sign: signal.Signals = signal.SIGTERM) -> float:
         """End the pilot process, which the desk starts again as the service manager does; when that was, s."""
