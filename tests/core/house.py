@@ -82,6 +82,8 @@ class House:
         self.verdicts: dict[str, Verdict] = {}
         self.silent_csms = False
         self.chance = 0.5
+        self.meters_answer = True
+        self.measures: dict[str, object] = {}  # what the meters say otherwise than usual
         self.register = dict.fromkeys(range(1, evses + 1), register_wh)
         self.config = DeviceModel(self.topology, presets, overlays={"1.6": OVERLAY_16})
         asks, self.calls = itertools.count(1), itertools.count(1)
@@ -185,7 +187,7 @@ class House:
             seen, at=self.mono, offered=offered, closed=closed, opened_at=opened, state=state, locked=seen.locked
         )
         answers: list[Input] = [Observed(self.pilots[evse])]
-        if opened != seen.opened_at:
+        if opened != seen.opened_at and self.meters_answer:
             answers.append(Metered(evse, self.reading(evse)))
         return answers
 
@@ -217,9 +219,9 @@ class House:
         self.pilot(evse, state=("C" if on else "B") + ("2" if seen.offered else "1"), closed=closed, opened_at=opened)
 
     def reading(self, evse: int) -> Reading:
-        return Reading(
-            self.mono, import_wh=self.register[evse], watts=11_000.0, amps=(16.0, 16.0, 16.0), volts=(230.0,) * 3
-        )
+        amps = min(self.pilots[evse].offered or 16.0, 16.0)  # the vehicle obeys
+        told = Reading(self.mono, import_wh=self.register[evse], watts=11_000.0, amps=(amps,) * 3, volts=(230.0,) * 3)
+        return replace(told, **self.measures)  # type: ignore[arg-type]
 
     def meter(self, evse: int = 1, add_wh: float = 0.0) -> None:
         self.register[evse] += add_wh

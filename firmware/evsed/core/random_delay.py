@@ -6,7 +6,7 @@ Britain SI 2021/1467, regulation 11: up to 600 s, remotely up to 1800 s, and the
 Theory of operation. While nothing is offered for any other reason a ceiling of 0 A lies ready ("armed"). The limits
 name it as their reason only when nothing else is in the way: then the delay runs, and after it the ceiling is lifted
 ("passed") until the offer is withdrawn again. A charge that the pilot carries on over a restart of the station is not
-delayed.
+delayed: when that pilot is first heard, the other blocks have not all spoken yet, and 0 A on the way is no withdrawal.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class _Delay:
     """Of one EVSE."""
 
     heard: bool = False  # its pilot, since the start
-    offered: bool = False
+    carried_on: float | None = None  # mono s at which it was first heard, if it was offering then
+    offered: bool = False  # by the limits
     armed: bool = False  # the ceiling lies
     until: float | None = None  # mono s; None: it does not run
 
@@ -52,7 +53,7 @@ class RandomDelay:
         """See the module's first lines."""
         match event:
             case Observed(seen) if seen.evse in self._delays:
-                yield from self._first(seen.evse, seen.offered > 0)
+                yield from self._observed(seen.evse, seen.offered > 0, now)
             case OfferChanged(evse, amps, _, source):
                 yield from self._offer(evse, self._delays[evse], amps > 0, source, now)
             case Ordered(evse, "skip-delay") if evse in self._delays:
@@ -77,26 +78,24 @@ class RandomDelay:
         until = self._delays[evse].until
         return 0 if until is None else max(round(until - now.mono), 0)
 
-    def _first(self, evse: int, offered: bool) -> Out:
+    def _observed(self, evse: int, offered: bool, now: Instant) -> Out:
         """What the pilot does when it is first heard tells whether a charge goes on."""
         delay = self._delays[evse]
         if not delay.heard:
-            delay.heard, delay.offered = True, offered
-            if not offered:
-                yield from self._arm(evse)
+            delay.heard, delay.carried_on = True, now.mono if offered else None
+        if not offered and not delay.offered:
+            yield from self._arm(evse)
 
     def _offer(self, evse: int, delay: _Delay, offered: bool, source: str, now: Instant) -> Out:
-        if not delay.heard:
-            return
         delay.offered = offered
         if source == SOURCE:
             yield from self._runs(evse, now)
-        elif not offered:
+        elif not offered and delay.heard and delay.carried_on != now.mono:
+            delay.until = None
             yield from self._arm(evse)
 
     def _arm(self, evse: int) -> Out:
         delay = self._delays[evse]
-        delay.until = None
         if not delay.armed and self._config.integer(LONGEST) > 0:
             delay.armed = True
             yield Ceiling(evse, SOURCE, 0.0)
