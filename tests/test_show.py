@@ -6,14 +6,28 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from evse_drivers.api import Seen
 from evsed import show
+from evsed.model.faults import FAULTS
 from test_app import CONFIG
 
-PILOT = {"state": "C2", "volts": 6.1, "duty": 0.2667, "closed": True, "offered": 16.0, "fault": None, "why": ""}
+SEEN = Seen(1, 4000.0, "b", "C2", 3, True, 16.0, 6.1, 0.2667, None, None, None, "", None, None, 10.4)
+PILOT = {
+    **asdict(SEEN),
+    "tested_at": 400.0,
+    "closings": 1234,
+    "hot_openings": 3,
+    "cold_openings": 1230,
+    "wear": 0.00618,
+}
+HEALTH = {
+    "at": 4000.0, "realtime": "", "gaps": {"10.5": 399_000, "11": 990, "more": 10}, "worst_gap_ms": 21.44, "missed": 0,
+}  # fmt: skip
 READING = {"import_wh": 4242.0, "watts": 11040.0, "amps": [16.0, 16.02, None]}
 
 
@@ -32,6 +46,9 @@ def charging() -> dict[str, Any]:
                 {"id": 7, "evse": 0, "purpose": "TxDefaultProfile", "stack_level": 2, "unit": "A", "periods": 3}
             ]
         },
+        "pilot": {"connected": True, "differs": False, "health": dict(HEALTH)},
+        "faults": {"0": [], "1": []},
+        "supervision": {"1": {"celsius": {"board": 41.26}}},
         "outlets": {"1": dict(PILOT)},
         "sessions": {
             "1": {
@@ -57,6 +74,13 @@ def text(view: dict[str, Any]) -> list[str]:
     return list(show.screen(view))
 
 
+def shown(name: str, info: str = "", again: str | None = None) -> dict[str, Any]:
+    """A fault as block Faults shows it."""
+    row = FAULTS[name]
+    told = {"name": name, "warning": row.warning, "text": row.text, "info": info, "check": row.check}
+    return {**told, "clears": row.clears, "since_s": 3.0, "again": again}
+
+
 def why(view: dict[str, Any]) -> str:
     return next(line for line in text(view) if line.startswith("  why")).removeprefix("  why        ")
 
@@ -66,12 +90,16 @@ def test_the_screen_of_a_charge() -> None:
         "station T-1   2027-01-15 08:00:00+00:00",
         "link    OCPP 2.0.1 at ws://csms/ocpp since 61 s, boot notification: Accepted",
         "queue   3 report(s) to be sent",
+        "pilot   worst gap 21.4 ms, no tick later than 50 ms of 400000",
         "profile TxDefaultProfile 7 for EVSE all: stack level 2, 3 period(s) in A",
         "",
         "EVSE 1  C2  +6.1 V  26.7% duty  contactor closed  active",
         "  why        charging at no more than 16 A: profile 7 is the smallest limit",
         "  limits     16 A profile 7 | 32 A installation   permitted: 16 A",
         "  meter      4.242 kWh  11.04 kW  16.0 16.0 - A  0.4 s ago",
+        "  heat       board 41.3 °C",
+        "  contactor  1234 times closed, 3 times opened under load and 1230 times without: 0.6% worn",
+        "  RCD        tested 1 h ago",
         "  charge     1.234 kWh in 100 s, Charging, token 04A1B2C3, transaction tx-1",
     ]
 
@@ -79,6 +107,9 @@ def test_the_screen_of_a_charge() -> None:
 def test_the_screen_of_a_station_in_trouble() -> None:
     view = charging()
     view |= {"clock": {"known": False, "utc": None}, "dead_letters": 2, "disk": "database is full", "outlets": {}}
+    view["pilot"] = {"connected": False, "differs": False, "health": None}
+    view["faults"] = {"0": [shown("disk", "database is full")], "1": [shown("pilot lost", "it has ended")]}
+    view["supervision"]["1"]["celsius"] = {"board": None}
     view["link"] |= {"connected": False, "last_error": "ws://csms/ocpp: connection refused"}
     view["metering"]["1"] |= {"reading": None, "silent": True, "why": "evse.1.meter: no answer"}
     view["sessions"]["1"]["transaction"] |= {"energy_wh": None, "since_s": None}
@@ -87,12 +118,17 @@ def test_the_screen_of_a_station_in_trouble() -> None:
         "station T-1   the clock is not known yet",
         "link    down; ws://csms/ocpp: connection refused",
         "queue   3 report(s) to be sent, 2 given up (dead letters)",
-        "disk    database is full",
+        "pilot   the pilot process is not there",
+        "warning disk: The disk does not take what must be kept, or takes too long. database is full",
+        "        Free space, the SD card's age, the kernel's log.",
         "",
         "EVSE 1  its pilot is not heard",
+        "  FAULT      pilot lost: The pilot process, or the board that drives the pilot, does not answer. it has ended",
+        "             `systemctl status evsed-pilot`, or the board's supply and bus.",
         "  why        nothing can be charged without the pilot process",
         "  limits     16 A profile 7 | 32 A installation   permitted: 16 A",
         "  meter      no believable reading: evse.1.meter: no answer",
+        "  heat       board does not answer",
         "  charge     energy unknown, Charging, token 04A1B2C3, transaction tx-1",
     ]
 
@@ -113,10 +149,57 @@ def test_why_it_does_not_charge(session: Any, limits: Any, pilot: Any, words: st
     assert why(view) == words
 
 
-def test_a_fault_has_a_line() -> None:
+def test_faults_and_warnings_have_their_sentence_and_what_to_look_at() -> None:
     view = charging()
-    view["outlets"]["1"]["fault"] = "RcdTripped"
-    assert "  fault      RcdTripped" in text(view)
+    view["faults"]["1"] = [
+        shown("emergency stop"),
+        shown("overcurrent", "L2 31.2 A for 7 s, offered 16.0 A.", "gone; charging is tried again in 12 s"),
+        shown("contactor worn"),
+    ]
+    assert text(view)[7:13] == [
+        "  FAULT      emergency stop: The emergency stop was pressed.",
+        "             Find out why it was pressed; release it; acknowledge. (latched: evsed do acknowledge 1)",
+        "  FAULT      overcurrent: The vehicle drew more than it was offered. L2 31.2 A for 7 s, offered 16.0 A.",
+        "             The vehicle; whether the meter sees this outlet only. (gone; charging is tried again in 12 s)",
+        "  warning    contactor worn: The contactor has switched as often as its maker allows.",
+        "             Replace it at the next visit, and begin its counters anew (`evsed do new-contactor`).",
+    ]
+
+
+def test_what_is_odd_on_the_pilot_line_and_a_test_that_runs_are_shown() -> None:
+    view = charging()
+    view["outlets"]["1"] |= {"phases": 1, "simplified": True, "glitches": 2, "toggles": 3, "testing": True}
+    assert "  pilot      1 phase(s) through the relay, no S2 in this vehicle, 2 glitch(es), 3 BCB pulse(s)" in text(
+        view
+    )
+    assert "  RCD        its self-test runs" in text(view)
+
+
+@pytest.mark.parametrize(
+    ("pilot", "words"),
+    [
+        (
+            {"health": {**HEALTH, "missed": 2, "worst_gap_ms": 61.0, "realtime": "no SCHED_FIFO: not permitted"}},
+            "worst gap 61.0 ms, 2 ticks later than 50 ms of 400000; no SCHED_FIFO: not permitted",
+        ),
+        ({"health": {**HEALTH, "missed": 1}}, "worst gap 21.4 ms, 1 tick later than 50 ms of 400000"),
+        (
+            {"differs": True, "health": None},
+            "it runs on other settings than the station: restart evsed-pilot; how much it is on time it has not told "
+            "yet",
+        ),
+    ],
+)
+def test_how_much_the_pilot_is_on_time(pilot: Any, words: str) -> None:
+    view = charging()
+    view["pilot"] |= pilot
+    assert f"pilot   {words}" in text(view)
+
+
+def test_a_station_whose_boards_drive_the_pilot_has_no_pilot_process_to_show() -> None:
+    view = charging()
+    view["pilot"] = None
+    assert not [line for line in text(view) if line.startswith("pilot")]
 
 
 def test_without_a_central_system_the_link_says_so() -> None:

@@ -63,8 +63,9 @@ def screen(view: View) -> Iterator[str]:
     yield f"link    {_link(link, view['registration'])}"
     dead = f", {view['dead_letters']} given up (dead letters)" if view["dead_letters"] else ""
     yield f"queue   {view['queue']} report(s) to be sent{dead}"
-    if view["disk"]:
-        yield f"disk    {view['disk']}"
+    if pilot := view["pilot"]:
+        yield f"pilot   {_on_time(pilot)}"
+    yield from _wrong("", view["faults"]["0"])
     for profile in view["profiles"]["profiles"]:
         yield (
             f"profile {profile['purpose']} {profile['id']} for EVSE {profile['evse'] or 'all'}: stack level "
@@ -93,18 +94,72 @@ def _evse(number: str, view: View) -> Iterator[str]:
         closed = "closed" if pilot["closed"] else "open"
         state = f"{pilot['state']}  {pilot['volts']:+.1f} V  {duty}"
         yield f"EVSE {number}  {state}  contactor {closed}  {session['phase']}"
-        if pilot["fault"]:
-            yield f"  fault      {pilot['fault']}"
+    yield from _wrong("  ", view["faults"][number], number)
     yield f"  why        {_why(session, limits, pilot)}"
     rows = [f"{limit['amps']:g} A {limit['source']}" for limit in limits["limits"]]
     yield f"  limits     {' | '.join(rows)}   permitted: {limits['permitted']:g} A"
     if meter := view["metering"].get(number):
         yield f"  meter      {_meter(meter)}"
+    if celsius := view["supervision"][number]["celsius"]:
+        yield f"  heat       {', '.join(f'{name} {_degrees(value)}' for name, value in celsius.items())}"
+    if pilot is not None:
+        yield from _hardware(pilot)
     if transaction := session["transaction"]:
         energy = "energy unknown" if transaction["energy_wh"] is None else f"{transaction['energy_wh'] / 1000:.3f} kWh"
         since = "" if transaction["since_s"] is None else f" in {transaction['since_s']:.0f} s"
         state = f", {session['charging_state']}"
         yield f"  charge     {energy}{since}{state}, token {session['token']}, transaction {transaction['id']}"
+
+
+def _wrong(indent: str, rows: list[View], number: str = "") -> Iterator[str]:
+    """What stands, the weightiest first, and what to do about it."""
+    width = 8 if not indent else 11
+    for row in rows:
+        word = "warning" if row["warning"] else "FAULT"
+        yield f"{indent}{word:<{width}}{row['name']}: {row['text']} {row['info']}".rstrip()
+        after = row["again"] or {"acknowledge": f"latched: evsed do acknowledge {number}"}.get(row["clears"], "")
+        yield f"{indent}{'':<{width}}{row['check']}{f' ({after.strip()})' if after else ''}"
+
+
+def _on_time(pilot: View) -> str:
+    """How much the pilot process is on time, and what keeps it from it."""
+    if not pilot["connected"]:
+        return "the pilot process is not there"
+    told = ["it runs on other settings than the station: restart evsed-pilot"] if pilot["differs"] else []
+    if (health := pilot["health"]) is None:
+        return "; ".join([*told, "how much it is on time it has not told yet"])
+    late = f"{health['missed']} ticks" if health["missed"] != 1 else "1 tick"
+    words = f"{late} later than 50 ms" if health["missed"] else "no tick later than 50 ms"
+    told += [f"worst gap {health['worst_gap_ms']:.1f} ms, {words} of {sum(health['gaps'].values())}"]
+    return "; ".join([*told, health["realtime"]] if health["realtime"] else told)
+
+
+def _hardware(pilot: View) -> Iterator[str]:
+    """Contactor, phases, residual-current device, and what was odd on the pilot line."""
+    openings = f"{pilot['hot_openings']} times opened under load and {pilot['cold_openings']} times without"
+    if pilot["closings"]:
+        yield f"  contactor  {pilot['closings']} times closed, {openings}: {pilot['wear']:.1%} worn"
+    odd = [f"{pilot['phases']} phase(s) through the relay"] if pilot["phases"] else []
+    odd += ["no S2 in this vehicle"] if pilot["simplified"] else []
+    odd += [f"{pilot['glitches']} glitch(es)"] if pilot["glitches"] else []
+    odd += [f"{pilot['toggles']} BCB pulse(s)"] if pilot["toggles"] else []
+    if odd:
+        yield f"  pilot      {', '.join(odd)}"
+    if pilot["testing"]:
+        yield "  RCD        its self-test runs"
+    elif pilot["tested_at"] is not None:
+        yield f"  RCD        tested {_ago(pilot['at'] - pilot['tested_at'])} ago"
+
+
+def _degrees(celsius: float | None) -> str:
+    return "does not answer" if celsius is None else f"{celsius:.1f} °C"
+
+
+def _ago(seconds: float) -> str:
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _why(session: View, limits: View, pilot: View | None) -> str:
