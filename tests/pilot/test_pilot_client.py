@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from evsed.pilot.client import PilotProcess
-from evsed.pilot.wire import Hello, encode
+from evsed.pilot.wire import VERSION, Hello, Refused, Taken, encode
 
 DIFFERS = "the pilot runs on other settings than the station: restart evsed-pilot to apply evsed.toml"
 
@@ -51,10 +51,11 @@ def test_a_pilot_that_says_nothing_is_lost(tmp_path: Path) -> None:
     ("line", "text"),
     [
         (encode(Hello(7, "digest")),
-         "pilot lost: pilot.sock: it speaks version 7; this station understands 0 and 1. Update both."),
+         "pilot lost: pilot.sock: it speaks version 7; this station understands 1 and 2. Update both."),
         (encode(Hello(1, "another")), DIFFERS),
         (b'{"dance":{}}\n',
-         'pilot: a line was not understood: unknown message "dance"; there are hello, permit, do, refused, seen'),
+         'pilot: a line was not understood: unknown message "dance"; there are hello, permit, do, measured, taken, '
+         'refused, seen, health'),
         (b"[3]\n",
          'pilot: a line was not understood: expected one object {"kind": {...}}, found b\'[3]\\n\''),
         (b'{"seen":{"evse":1' + b"0" * 70000 + b"}}\n",
@@ -67,3 +68,48 @@ def test_what_no_pilot_of_this_release_says_is_told(tmp_path: Path, line: bytes,
         await asyncio.sleep(10)
 
     assert what_is_logged(tmp_path, talk, 1) == [text]
+
+
+async def acted(folder: Path, answer: Callable[[asyncio.StreamWriter], None], version: int = VERSION) -> str | None:
+    """What becomes of an act whose pilot does `answer` when it has heard it."""
+    path = str(folder / "pilot.sock")
+
+    async def pilot(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(encode(Hello(version, "digest", "boot", {"1": 32.0})))
+        while b"wake" not in await reader.readline():
+            pass
+        answer(writer)
+
+    server = await asyncio.start_unix_server(pilot, path)
+    board = PilotProcess(path, "digest", lambda _: None)
+    task = asyncio.create_task(board.run())
+    for _ in range(500):
+        if board.hello is not None:
+            break
+        await asyncio.sleep(0.01)
+    why = await board.act(1, "wake")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    server.close()
+    return why
+
+
+GONE = "the pilot process does not answer"
+
+
+@pytest.mark.parametrize(
+    ("answer", "version", "why"),
+    [
+        (lambda writer: writer.write(encode(Taken(1, "wake"))), VERSION, None),
+        (lambda writer: writer.write(encode(Refused("wake", "nobody sleeps", 1))), VERSION, "nobody sleeps"),
+        (lambda writer: writer.write(encode(Refused("wake", "nobody sleeps", 2))), VERSION, GONE),
+        (lambda writer: None, VERSION, GONE),
+        (lambda writer: writer.close(), VERSION, GONE),
+        (lambda writer: None, 1, None),
+    ],
+    ids=["taken", "refused", "another EVSE's", "silent", "hung up", "a pilot of version 1"],
+)
+def test_an_act_is_taken_or_refused_within_a_second(
+    tmp_path: Path, answer: Callable[[asyncio.StreamWriter], None], version: int, why: str | None
+) -> None:
+    assert asyncio.run(asyncio.wait_for(acted(tmp_path, answer, version), 5)) == why

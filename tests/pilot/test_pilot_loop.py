@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from evse_drivers.api import Sense
+from evse_drivers.api import Permit, Sense
 from evsed.pilot.guard import Guard
+from evsed.pilot.loop import Loop
+from evsed.pilot.realtime import Notify
+from evsed.pilot.wire import VERSION
+from evsed.record.reading import read
 from pilot_rig import Hardware, Process, Station, until
 
 # s. Far from the 6 s of a grace; the 100 ms of the standard are counted in test_sense.py and measured by `make bench`.
@@ -77,6 +81,92 @@ def test_the_worst_gap_is_told(pilot: Process) -> None:
     pilot.hardware[0].block = 0.2
     until(lambda: station.wait("seen")["worst_gap_ms"] >= 200.0)
     station.close()
+
+
+def stepped(folder: Path, gaps: list[float]) -> tuple[Process, list[str | None]]:
+    """A charge on a clock of numbers, and the fault after each of those gaps between two ticks."""
+    at = time.monotonic() + 1000.0  # the guard lets nobody close whose tick is old
+    process = Process(folder, clock=lambda: at).ready_to_close()
+    process.hardware[0].vehicle = "C"
+    outlet, faults = process.outlets[0], []
+    for tick in range(500):
+        if tick % 100 == 99:
+            outlet.take(Permit(1, 16.0, 3, True, "grace", at + 5.0), at)
+        at += 0.01
+        process.loop.tick()
+    assert process.hardware[0].coil
+    for gap in gaps:
+        at += gap
+        process.loop.tick()
+        faults.append(outlet.rules.fault)
+    process.server.close()
+    return process, faults
+
+
+def test_a_gap_of_50_ms_is_borne_and_a_longer_one_with_the_contactor_closed_opens(tmp_path: Path) -> None:
+    process, faults = stepped(tmp_path, [0.05, 0.0501])
+    assert faults == [None, "loop stalled"]
+    assert not process.hardware[0].coil
+    assert process.loop.gaps.missed == 1
+
+
+def test_a_long_gap_without_a_charge_is_counted_only(tmp_path: Path) -> None:
+    at = 100.0
+    process = Process(tmp_path, clock=lambda: at)
+    for gap in (0.01, 0.3, 0.01):
+        at += gap
+        process.loop.tick()
+    assert (process.outlets[0].rules.fault, process.loop.gaps.missed) == (None, 1)
+    process.server.close()
+
+
+def test_health_is_told_at_once_and_every_ten_seconds(tmp_path: Path) -> None:
+    at = 100.0
+    with Process(tmp_path, clock=lambda: at) as process:
+        loop = Loop(
+            process.outlets, process.guard, process.server, process.latches, process.recorder, Notify({}),
+            realtime="memory is not locked", clock=lambda: at,
+        )  # fmt: skip
+        station = Station(process.path)
+        for _ in range(3):  # accepted, greeted, told
+            process.server.wait(1.0)
+            loop.serve()
+            at += 0.013
+            loop.tick()
+        health = station.wait("health")
+        assert (health["realtime"], health["worst_gap_ms"], health["missed"]) == ("memory is not locked", 13.0, 0)
+        assert {edge for edge, count in health["gaps"].items() if count} == {"15"}
+        before = health["at"]
+        for _ in range(1001):
+            at += 0.01
+            loop.tick()
+        assert station.wait("health")["at"] == pytest.approx(before + 10.0, abs=0.02)
+        station.close()
+
+
+def test_a_station_of_version_1_hears_nothing_that_it_does_not_know(pilot: Process) -> None:
+    old = Station(pilot.path, {"version": 1, "digest": ""})
+    old.wait("seen")
+    old.say(do={"evse": 1, "act": "acknowledge"})
+    old.say(do={"evse": 1, "act": "dance"})
+    heard = [next(iter(old.hear())) for _ in range(3)]
+    assert set(heard) <= {"seen", "refused"}
+    old.close()
+
+
+def test_a_fault_leaves_a_record(charging: tuple[Process, Station], tmp_path: Path) -> None:
+    pilot, station = charging
+    station.say(measured={"evse": 1, "amps": 15.5})
+    pilot.hardware[0].error = "evse.1.pilot: the ADC at /dev/spidev0.0 is silent"
+    station.wait("seen", fault="pilot line")
+    pilot.recorder.stop()
+    (path,) = (tmp_path / "records").iterdir()
+    record = read(str(path))
+    assert (record.fault, record.standing[-1], record.damage) == ("pilot line", "pilot line", None)
+    charged = record.row.index("C2 on")
+    assert record.told[charged:].index(False) > 0
+    assert max(record.offered) == 16.0
+    assert 15.5 in record.amps
 
 
 @pytest.mark.parametrize(
@@ -248,8 +338,10 @@ def test_what_the_pilot_cannot_take_is_refused_with_the_reason(pilot: Process) -
         (b'{"permit": 3}\n', "permit: expected an object, found 3"),
         (b'{"do": {"evse": 1}}\n', "do.act is missing"),
         (b'{"do": {"evse": true, "act": "wake"}}\n', "do.evse: True is not of the right type"),
-        (b'{"dance": {}}\n', 'unknown message "dance"; there are hello, permit, do, refused, seen'),
-        (b'{"do": {"evse": 1, "act": "dance"}}\n', "unknown; there are acknowledge, selftest, wake, unlock"),
+        (b'{"dance": {}}\n', 'unknown message "dance"; there are hello, permit, do, measured, taken, refused, '
+         "seen, health"),
+        (b'{"do": {"evse": 1, "act": "dance"}}\n',
+         "unknown; there are acknowledge, selftest, wake, unlock, new-contactor"),
         (b'{"do": {"evse": 7, "act": "wake"}}\n', "EVSE 7 is not driven by this pilot; it drives 1"),
         (b'{"do": {"evse": 1, "act": "wake"}}\n', "no vehicle is waiting here that could be woken"),
         (b'{"refused": {"what": "x", "why": "y"}}\n', "only the pilot says that"),
@@ -284,11 +376,11 @@ def test_a_newer_client_replaces_the_older(pilot: Process) -> None:
 
 
 def test_version_n_minus_1_is_understood_and_any_other_refused(pilot: Process) -> None:
-    old = Station(pilot.path, {"version": 0, "digest": "", "more": 1})
+    old = Station(pilot.path, {"version": VERSION - 1, "digest": "", "more": 1})
     old.wait("seen")
     strange = Station(pilot.path, {"version": 7, "digest": ""})
-    assert strange.wait("hello") == {"version": 1, "digest": "digest", "boot": "boot", "ceilings": {"1": 32.0}}
-    assert strange.wait("refused")["why"] == "version 7; this pilot understands 0 and 1"
+    assert strange.wait("hello") == {"version": VERSION, "digest": "digest", "boot": "boot", "ceilings": {"1": 32.0}}
+    assert strange.wait("refused")["why"] == "version 7; this pilot understands 1 and 2"
     strange.permit(16.0)
     assert strange.wait("refused")["why"] == "say hello first, in a version that this pilot understands"
     for station in (old, strange):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from evse_drivers.api import Permit, PilotBoard, Seen
 from evsed.pilot.client import PilotProcess
-from evsed.pilot.wire import VERSION, Do, Hello, Message, Refused, WireError, decode, encode
+from evsed.pilot.wire import VERSION, Do, Health, Hello, Measured, Message, Refused, Taken, WireError, decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
 from pilot_rig import Process
@@ -22,8 +23,8 @@ SEEN = Seen(1, 1.5, "ab", "C2", 1, True, 16.0, 6.0, 0.26666, 32.0, None, None, "
 
 @pytest.mark.parametrize(
     "message",
-    [Hello(VERSION, "d", "b", {"1": 32.0}), Permit(1, 16.0, 3, True, "grace", 5.0), Do(1, "wake"), Refused("a", "b"),
-     SEEN],
+    [Hello(VERSION, "d", "b", {"1": 32.0}), Permit(1, 16.0, 3, True, "grace", 5.0), Do(1, "wake"), Taken(1, "wake"),
+     Refused("a", "b", 1), Measured(1, 15.5), Health(1.0, "", {"11": 7}, 12.5, 0), SEEN],
     ids=lambda message: type(message).__name__,
 )  # fmt: skip
 def test_a_message_is_the_same_after_the_wire(message: Message) -> None:
@@ -73,8 +74,7 @@ def test_the_pilot_process_is_a_board_to_the_station(tmp_path: Path) -> None:
             assert board.hello == Hello(VERSION, "digest", "boot", {"1": 32.0})
             assert board.differs
             assert said[-1].startswith("the pilot runs on other settings than the station")
-            await board.act(1, "unlock")
-            await comes_true(lambda: said[-1].startswith("pilot refused"))
+            assert await board.act(1, "unlock") == "this EVSE has no plug lock"
             assert said[-1] == "pilot refused unlock: this EVSE has no plug lock"
         task.cancel()
 
@@ -100,9 +100,35 @@ def test_a_lost_pilot_is_told_and_found_again(tmp_path: Path) -> None:
                 lambda: lost[-1].endswith("the pilot process has ended, or another station took its place")
             )
             await board.permit(Permit(1, 0.0, 3, False, "now", 0.0))  # nothing happens
-            while not board._seen.empty():
-                board._seen.get_nowait()
+            while board._seen:
+                board._seen.take()
             lost.append("")
+        task.cancel()
+
+    play(scene())
+
+
+def test_an_act_is_answered_to_whoever_asked_and_the_meter_is_recorded(tmp_path: Path) -> None:
+    async def scene() -> None:
+        board = PilotProcess(str(tmp_path / "pilot.sock"), "digest", lambda _: None)
+        assert await board.act(1, "acknowledge") == "the pilot process does not answer"
+        board.measured(1, (1.0, 2.0, None))  # nothing happens
+        task = asyncio.create_task(board.run())
+        with Process(tmp_path) as pilot:
+            pilot.start()
+            await comes_true(lambda: board.hello is not None)
+            both = await asyncio.gather(board.act(1, "acknowledge"), board.act(1, "unlock"))
+            assert both == [None, "this EVSE has no plug lock"]
+            assert await board.act(7, "wake") == "EVSE 7 is not driven by this pilot; it drives 1"
+            for amps in ((1.0, 2.5, None), (None, None, None)):
+                board.measured(1, amps)
+            board.measured(2, (30.0, None, None))  # of a board
+            ring = pilot.recorder.rings[1]
+            await comes_true(lambda: ring._amps == 2.5)
+            await comes_true(lambda: board.health is not None)
+            assert board.view() == {"connected": True, "differs": False, "health": dataclasses.asdict(board.health)}
+        await comes_true(lambda: board.hello is None)
+        assert board.view() == {"connected": False, "differs": False, "health": None}
         task.cancel()
 
     play(scene())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from math import isnan, nan
+from typing import Any
 
+import pytest
 from evsed.pilot.ring import AFTER, AGAIN, CAPACITY, COUNT, FIELDS, NAMES, OLD, PACKED, ROWS, SLACK, Cut, Ring, Sample
 
 TICK = 0.01
@@ -41,6 +43,17 @@ def test_what_is_not_known_is_not_a_number() -> None:
     found = last(ring)
     assert [name for name, value in found.items() if isnan(value)] == ["high", "low", "duty", "amps"]
     assert (found["contactor"], found["lock"], found["fault"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("volts", [1e300, None, "12 V"])
+def test_what_a_driver_of_others_says_is_no_number_and_harms_nobody(volts: Any) -> None:
+    ring = Ring(1)
+    ring.measured(1e300, 0.0)
+    ring.hear(0.0, (volts, volts, 0.5, True, True, "C2 on", 30.0, None, ()))
+    found = last(ring)
+    assert isnan(found["high"])
+    assert isnan(found["amps"])
+    assert (found["duty"], found["offered"]) == (0.5, 30.0)
 
 
 def test_the_meters_word_grows_old() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from evse_drivers.api import Act, Permit, Seen
+from evse_drivers.api import Act, Permit, Phases, Seen
 
 from .newest import Newest
 from .wire import UNDERSTOOD, VERSION, Do, Health, Hello, Measured, Refused, Taken, WireError, decode, encode
@@ -78,11 +78,12 @@ class PilotProcess:
             if answer in waiting:
                 waiting.remove(answer)
 
-    def measured(self, evse: int, amps: float) -> None:
-        """What the meter says of the phase that carries most, for the pilot's flight recorder."""
-        hello = self.hello
-        if hello is not None and hello.version > 1 and str(evse) in hello.ceilings:
-            self._send(encode(Measured(evse, amps)))
+    def measured(self, evse: int, amps: Phases) -> None:
+        """What a meter says, for the pilot's flight recorder; an EVSE that is not the pilot's, or no value, is none of
+        its business."""
+        hello, known = self.hello, [value for value in amps if value is not None]
+        if known and hello is not None and hello.version > 1 and str(evse) in hello.ceilings:
+            self._send(encode(Measured(evse, max(known))))
 
     async def seen(self) -> AsyncIterator[Seen]:
         """What the pilot sees, for one consumer, over all connections. One that is slow gets the newest of each EVSE,

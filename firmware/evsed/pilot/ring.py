@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from math import nan
 from struct import Struct
+from struct import error as StructError
 from typing import NamedTuple
 
 from evsed.model.faults import FAULTS
@@ -81,17 +82,20 @@ class Ring:
 
     def measured(self, amps: float, now: float) -> None:
         """The meter says so."""
-        self._amps, self._amps_until = amps, now + OLD
+        self._amps, self._amps_until = amps if abs(amps) < 1e6 else nan, now + OLD
 
     def hear(self, now: float, sample: Sample) -> Cut | None:
         """One tick; returns what to keep, at the tick that completes it."""
         high, low, duty, told, mirror, row, offered, locked, faults = sample
         place = self._place
-        PACKED.pack_into(
-            self.buffer, place, now, high, low, nan if duty is None else duty, offered,
-            self._amps if now < self._amps_until else nan, _ROW.get(row, 255), told + _MIRROR[mirror], _LOCK[locked],
-            _FAULT.get(faults[0], 255) if faults else 0,
+        rest = (
+            nan if duty is None else duty, offered, self._amps if now < self._amps_until else nan,
+            _ROW.get(row, 255), told + _MIRROR[mirror], _LOCK[locked], _FAULT.get(faults[0], 255) if faults else 0,
         )  # fmt: skip
+        try:
+            PACKED.pack_into(self.buffer, place, now, high, low, *rest)
+        except (OverflowError, StructError):  # what a driver of others says may be no number
+            PACKED.pack_into(self.buffer, place, now, nan, nan, *rest)
         self.written += 1
         place += PACKED.size
         self._place = 0 if place == len(self.buffer) else place
