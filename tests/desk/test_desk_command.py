@@ -154,7 +154,10 @@ def test_the_profile_of_each_version_names_its_transaction() -> None:
 
 def test_a_preset_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--headless", "--set", "HeartbeatInterval"]) == 2
-    assert capsys.readouterr().err == "--set HeartbeatInterval: expected a name, = and a value, such as HeartbeatInterval=300.\n"
+    assert (
+        capsys.readouterr().err
+        == "--set HeartbeatInterval: expected a name, = and a value, such as HeartbeatInterval=300.\n"
+    )
 
 
 def test_a_foreign_csms_cannot_prove_the_play(capsys: pytest.CaptureFixture[str]) -> None:

@@ -220,3 +220,143 @@ def test_unplugging_under_load_is_noted_with_the_opening_of_s2() -> None:
     bench.outlet.unplug(bench.now)
     assert [kind for _, kind, _ in bench.notes][-2:] == ["s2-opened", "unplugged"]
     assert bench.outlet.watts == 0.0
+
+
+def test_the_tripped_device_opens_whatever_the_coil_says_until_it_is_back() -> None:
+    bench = Bench()
+    bench.charge()
+    bench.outlet.fault(bench.now, "rcd-trip", True)
+    bench.wait(1.0)
+    assert (bench.outlet.coil, bench.outlet.closed) == (True, False)
+    assert bench.at("contact-opened") - bench.at("rcd-tripped") == pytest.approx(0.02)
+    bench.outlet.fault(bench.now, "rcd-trip", False)
+    bench.wait(2.0)
+    assert bench.outlet.closed
+    assert bench.at("contact-closed") - bench.at("rcd-back") == pytest.approx(0.02)
+
+
+def test_the_gate_cuts_the_coil_100_ms_after_the_last_beat_and_only_where_there_was_one() -> None:
+    bench = Bench()
+    bench.charge()
+    bench.wait(60.0)
+    assert bench.outlet.closed
+    bench.outlet.switch(bench.now, "heartbeat", True)
+    bench.outlet.switch(bench.now, "heartbeat", True)  # a level that stands still is no beat
+    beaten = bench.now
+    bench.wait(1.0)
+    assert not bench.outlet.closed
+    assert bench.at("gate-off") - beaten == pytest.approx(0.1)
+    bench.outlet.switch(bench.now, "heartbeat", False)
+    bench.wait(0.03)
+    assert bench.outlet.closed
+    bench.outlet.fault(bench.now, "heartbeat-gate", True)
+    for beat in range(20):
+        bench.outlet.switch(bench.now, "heartbeat", beat % 2 == 0)
+        bench.wait(0.02)
+    assert not bench.outlet.closed
+
+
+def test_a_power_cut_forgets_that_there_was_a_heartbeat() -> None:
+    bench = Bench()
+    bench.outlet.switch(bench.now, "heartbeat", True)
+    bench.wait(1.0)
+    bench.outlet.supply(bench.now, False)
+    bench.outlet.supply(bench.now, True)
+    bench.charge()
+    assert bench.outlet.closed
+
+
+def test_the_phase_relay_lets_one_phase_through_or_three_and_notes_what_it_switched() -> None:
+    bench = Bench()
+    bench.charge()
+    bench.outlet.switch(bench.now, "phase_relay", False)
+    bench.wait(0.04)
+    assert bench.outlet.amps == (16.0, 16.0, 16.0)
+    bench.wait(0.02)
+    assert bench.outlet.amps == (16.0, 0.0, 0.0)
+    assert [facts for _, kind, facts in bench.notes if kind == "relay-off"] == [{"evse": 1, "closed": True, "amps": 16}]
+    bench.outlet.supply(bench.now, False)
+    bench.wait(1.0)
+    assert not bench.outlet.three  # it stays where it is
+    bench.outlet.supply(bench.now, True)
+    bench.outlet.fault(bench.now, "phase-relay-stuck", True)
+    bench.outlet.switch(bench.now, "phase_relay", True)
+    bench.wait(1.0)
+    assert not bench.outlet.three
+    bench.outlet.fault(bench.now, "phase-relay-stuck", False)
+    bench.wait(0.06)
+    assert bench.outlet.three
+
+
+def test_a_lock_that_is_stuck_locked_still_locks() -> None:
+    bench = Bench()
+    bench.outlet.fault(bench.now, "lock-stuck-locked", True)
+    bench.outlet.switch(bench.now, "lock", True)
+    bench.wait(0.3)
+    assert bench.outlet.locked
+    bench.outlet.switch(bench.now, "lock", False)
+    bench.wait(1.0)
+    assert bench.outlet.locked
+    bench.outlet.fault(bench.now, "lock-stuck-locked", False)
+    bench.wait(0.3)
+    assert not bench.outlet.locked
+
+
+def test_a_foreign_voltage_shows_on_the_high_side_only() -> None:
+    bench = Bench()
+    bench.charge()
+    bench.outlet.fault(bench.now, "cp-out-of-range", True)
+    bench.outlet.sense(bench.now)
+    assert bench.outlet.sense(bench.now) == (15.0, -12.0)
+    bench.outlet.drive(bench.now, None)
+    bench.outlet.sense(bench.now)
+    assert bench.outlet.sense(bench.now) == (15.0, 15.0)
+    bench.outlet.drive(bench.now, 0.0)
+    bench.outlet.sense(bench.now)
+    assert bench.outlet.sense(bench.now) == (-12.0, -12.0)
+
+
+@pytest.mark.parametrize(("fault", "ohm"), [("pp-open", math.inf), ("pp-wrong", 50.0), ("pp-high", 200_000.0)])
+def test_faults_of_the_proximity_contact_show_in_its_ohms(fault: str, ohm: float) -> None:
+    bench = Bench()
+    bench.outlet.cable = 32
+    bench.outlet.plug(bench.now)
+    bench.outlet.fault(bench.now, fault, True)
+    assert bench.outlet.proximity == ohm
+
+
+@pytest.mark.parametrize(
+    ("fault", "volts", "hertz"),
+    [
+        ("overvoltage", (270, 270, 270), 50.0),
+        ("undervoltage", (170, 170, 170), 50.0),
+        ("phase-lost", (230, 230, 0), 50.0),
+        ("pen", (180, 265, 250), 50.0),
+        ("frequency-high", (230, 230, 230), 52.0),
+        ("frequency-low", (230, 230, 230), 47.0),
+        ("frequency-droop", (230, 230, 230), 49.5),
+    ],
+)
+def test_faults_of_the_grid_reach_the_meter(fault: str, volts: tuple[float, ...], hertz: float) -> None:
+    bench = Bench()
+    bench.outlet.fault(bench.now, fault, True)
+    assert tuple(meter(bench.outlet)["volts"]) == volts
+    assert meter(bench.outlet)["hertz"] == hertz
+
+
+def test_no_current_flows_on_a_phase_that_is_lost() -> None:
+    bench = Bench()
+    bench.charge()
+    bench.outlet.fault(bench.now, "phase-lost", True)
+    assert bench.outlet.amps == (16.0, 16.0, 0.0)
+
+
+def test_the_sensor_shows_what_is_set_or_broken() -> None:
+    bench = Bench()
+    assert bench.outlet.celsius == 25.0
+    bench.outlet.temperature = 61.5
+    assert bench.outlet.celsius == 61.5
+    bench.outlet.fault(bench.now, "hot", True)
+    assert bench.outlet.celsius == 80.0
+    bench.outlet.fault(bench.now, "sensor-dead", True)
+    assert bench.outlet.celsius is None

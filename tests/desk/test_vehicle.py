@@ -114,3 +114,62 @@ def test_the_battery_tapers_and_then_s2_opens_for_good() -> None:
     road.vehicle.unplug()
     road.vehicle.plug()
     assert road.drive(2.0, 16.0).s2  # another visit, another need
+
+
+def test_a_simplified_vehicle_asks_from_the_first_moment_and_draws_what_it_is_offered() -> None:
+    vehicle = Vehicle()
+    vehicle.simplified = True
+    road = Road(vehicle)
+    assert vehicle.ohm == 880.0
+    assert road.drive(5.0, 10.0).amps == 10.0
+    assert road.drive(5.0, 0.0).s2
+
+
+@pytest.mark.parametrize(("pause", "asks"), [(0.3, False), (0.75, True), (4.0, True), (6.0, False)])
+def test_a_sleeper_wakes_by_a_break_in_the_offer_that_is_not_a_pause(pause: float, asks: bool) -> None:
+    vehicle = Vehicle()
+    vehicle.sleeping = True
+    road = Road(vehicle)
+    assert not road.drive(60.0, 16.0).s2
+    road.drive(pause, 0.0)
+    assert road.drive(2.0, 16.0).s2 is asks
+
+
+def test_a_sleeper_falls_asleep_again_in_a_pause() -> None:
+    vehicle = Vehicle()
+    vehicle.sleeping = True
+    road = Road(vehicle)
+    road.drive(10.0, 16.0)
+    road.drive(4.0, 0.0)
+    assert road.drive(10.0, 16.0).amps == 16.0
+    road.drive(10.0, 0.0)
+    assert not road.drive(10.0, 16.0).s2
+
+
+def test_it_toggles_s2_as_often_and_as_long_as_it_is_told() -> None:
+    vehicle = Vehicle(mode="manual")
+    road = Road(vehicle)
+    vehicle.toggle(road.at, 3, 0.3)
+    closed = [road.drive(PIECE, 16.0).s2 for _ in range(300)]
+    edges = [k for k in range(1, 300) if closed[k] != closed[k - 1]]
+    assert len(edges) == 5  # the first one is at the start
+    assert sum(closed) * PIECE == pytest.approx(0.9, abs=0.03)
+    assert not vehicle.s2
+
+
+def test_a_slow_one_follows_after_its_reaction_time() -> None:
+    vehicle = Vehicle()
+    road = Road(vehicle)
+    road.drive(10.0, 32.0)
+    vehicle.reaction = 5.0
+    assert road.drive(4.9, 10.0).amps == 32.0
+    assert road.drive(2.0, 10.0).amps == 10.0
+
+
+def test_one_that_ignores_the_limit_draws_what_it_can_and_more_than_it_is_offered() -> None:
+    vehicle = Vehicle()
+    vehicle.ignores_limit = True
+    road = Road(vehicle)
+    assert road.drive(5.0, 10.0).amps == 32.0
+    assert road.drive(5.0, 32.0).amps == 48.0
+    assert road.drive(5.0, 0.0).amps == 0.0
