@@ -243,7 +243,7 @@ class Rules:
         """What may be offered, A; sets `reason`."""
         supervisor, selftest, phases = self.supervisor, self.selftest, self.phases
         amps, self.reason = supervisor.amps, supervisor.reason
-        if amps < LEAST:
+        if amps <= 0.0:
             return 0.0
         held = ""
         if self.cable.unsure:
