@@ -24,6 +24,8 @@ PILOT = {
     "hot_openings": 3,
     "cold_openings": 1230,
     "wear": 0.00618,
+    "faults": [],
+    "warnings": [],
 }
 HEALTH = {
     "at": 4000.0, "realtime": "", "gaps": {"10.5": 399_000, "11": 990, "more": 10}, "worst_gap_ms": 21.44, "missed": 0,
