@@ -190,7 +190,7 @@ def test_after_that_it_has_three_tries_again() -> None:
 
 
 def test_x804_gets_a_pulse_of_250_ms() -> None:
-    bench = Bench("X804")
+    bench = Bench("X804", Module(after=1.0))
     bench.run(0.01)
     assert bench.run(0.24).test
     assert not bench.run(0.02).test
