@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from evsed.presets import refused
 from evsed.settings import EvseSettings, Part, Settings, SettingsError, load
+from evsed.settings.declared import SupervisionSettings
 from evsed.settings.problems import secret_preset, table
 
 
@@ -45,6 +46,12 @@ def summary(settings: Settings) -> Iterator[str]:
         yield "lease     without the station a charge ends"
     for evse in settings.evses:
         yield from _outlet(evse)
+    yield from _watched(settings.supervision)
+    if settings.heartbeat is not None:
+        yield f"heartbeat {_part(settings.heartbeat.part)}, every {settings.heartbeat.every:g} ms"
+    for name, sensor in settings.thermometers.items():
+        meant = ", ".join(map(str, sensor.evses)) or "all"
+        yield f"sensor    {name}: {_part(sensor.part)}, for evse {meant}"
     for name, reader in settings.readers.items():
         meant = ", ".join(map(str, reader.evses)) or "all"
         yield f"reader    {name}: {_part(reader.part)}, for evse {meant}"
@@ -63,7 +70,32 @@ def _outlet(evse: EvseSettings) -> Iterator[str]:
         f"{evse.failsafe_current:g} A without the station"
     )
     for part in evse.parts():
-        yield f"          {part.where.rpartition('.')[2]}: {_part(part)}"
+        yield f"          {part.where.rpartition('.')[2]}: {_part(part)}{_rcd(evse) if part.kind == 'rcd' else ''}"
+
+
+def _rcd(evse: EvseSettings) -> str:
+    assert evse.rcd is not None
+    coil = "its trip cuts the coil" if evse.rcd.cuts_coil else "ONLY SOFTWARE OPENS THE CONTACTOR WHEN IT TRIPS"
+    return f", {evse.rcd.module}, {coil}"
+
+
+def _watched(rules: SupervisionSettings) -> Iterator[str]:
+    """What meter and temperature are held against, as far as they tell it."""
+    found = (
+        rules.overcurrent and "overcurrent",
+        f"silent meter ({rules.meter_silent})",
+        f"heat (stop at {rules.stop_at:g} °C)",
+        rules.undervoltage and f"undervoltage ({rules.undervoltage:g} %)",
+        rules.overvoltage and f"overvoltage ({rules.overvoltage:g} %)",
+        rules.phase_loss and "lost phase",
+        rules.phase_rotation != "any" and f"rotation {rules.phase_rotation}",
+        rules.max_unbalance and f"unbalance {rules.max_unbalance:g} A",
+        rules.pen_fault and "PEN fault",
+        f"frequency ({rules.lowest_frequency:g} to {rules.highest_frequency or float('inf'):g} Hz)",
+        rules.droop and "droop",
+        rules.random_delay and f"random delay up to {rules.random_delay} s",
+    )
+    yield "watched   " + ", ".join(word for word in found if word)
 
 
 def _part(part: Part) -> str:

@@ -221,6 +221,8 @@ SETTABLE = {  # key: a good value, a bad one
     "MeterValuesSampledData": ("Energy.Active.Import.Register,Voltage", "Voltage,Voltage"),
     "MeterValueSampleInterval": ("0", "-5"),
     "MinimumStatusDuration": ("5", "-5"),
+    "RandomisedDelayMax": ("600", "1801"),
+    "RandomisedDelaySkip": ("false", "x"),  # a button: what was set to true reads false
     "ResetRetries": ("3", "x"),
     "StopTransactionOnEVSideDisconnect": ("false", "x"),
     "StopTransactionOnInvalidId": ("false", "x"),

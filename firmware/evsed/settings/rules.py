@@ -190,8 +190,8 @@ def _parts(settings: Settings) -> Iterator[Part]:
     """All hardware but the buses."""
     for evse in settings.evses:
         yield from evse.parts()
-    for beside in (*settings.readers.values(), *settings.thermometers.values()):
-        yield beside.part
+    yield from (reader.part for reader in settings.readers.values())
+    yield from (thermometer.part for thermometer in settings.thermometers.values())
     if settings.heartbeat is not None:
         yield settings.heartbeat.part
 
