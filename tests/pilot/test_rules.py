@@ -1,4 +1,4 @@
-"""All the rules of an EVSE together: each fault opens at once, latches as the catalogue says, and lets go as it says."""
+"""All the rules of an EVSE together: each fault opens at once, and latches and lets go as the catalogue says."""
 
 from __future__ import annotations
 
