@@ -132,6 +132,16 @@ class Yard:
         """When that happened first on each of these EVSEs; RigError when not on all of them within `seconds`."""
         return {evse: events[0] for evse, events in self._chains(since, evses, (wanted,), seconds).items()}
 
+    def tested(self) -> None:
+        """Wait until no residual-current device is being tested, so that its test trip is not taken for another."""
+        time.sleep(0.2)
+        patience.until(
+            "end of the self-tests",
+            lambda: not any(outlet["testing"] for outlet in self.stand.show()["outlets"].values()),
+            20,
+            every=POLL,
+        )
+
     def spans(self, since: int, evses: Sequence[int], begins: Wanted, ends: Wanted, seconds: float) -> list[float]:
         """Of each of these EVSEs, s from the first event that `begins` to the first one after it that `ends`.
         RigError when one of them has not both within `seconds`."""
