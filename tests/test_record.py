@@ -89,7 +89,7 @@ def test_the_walk_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture
     ("mirror", "opened_after", "text"),
     [
         (True, 3, "contactor told to open 0 ms after the fault, open 30 ms after it"),
-        (True, 999, "contactor told to open 0 ms after the fault, it did not open"),
+        (True, 999, "contactor told to open 0 ms after the fault, still closed when the record ends 990 ms after it"),
         (None, 0, "contactor told to open 0 ms after the fault"),
     ],
 )

@@ -86,6 +86,11 @@ class Desk:
             time.sleep(0.9)
         raise AssertionError("it did not close")
 
+    def evsed(self, *arguments: str) -> str:
+        """What that command prints; it must succeed."""
+        command = [sys.executable, "-m", "evsed", *arguments]
+        return subprocess.run(command, env=ENVIRON, capture_output=True, text=True, check=True).stdout
+
     def end(self) -> None:
         for process in reversed(self.processes):
             if process.poll() is None:
@@ -184,6 +189,48 @@ def test_an_idle_pilot_is_light_and_has_imported_nothing_that_waits(desk: Desk) 
     rss = int(status.split("VmRSS:")[1].split()[0]) / 1024
     print(f"rss {rss:.1f} MiB")
     assert rss < 22.0
+
+
+def test_a_fault_in_a_charge_leaves_a_record_that_can_be_shown_and_a_picture(desk: Desk) -> None:
+    pilot = desk.pilot()
+    station = desk.charge()
+    station.say(measured={"evse": 1, "amps": 15.5})
+    desk.do("fault", name="diode", on=True)
+    station.wait("seen", fault="diode", closed=False)
+    pilot.terminate()
+    assert pilot.wait(5) == 0
+    shown = desk.evsed("record", "list", "-c", str(desk.file))
+    path, _, what = shown.strip().partition("  ")
+    assert what.endswith("  EVSE 1: diode")
+    told = desk.evsed("record", "show", path, "-o", str(desk.folder / "out.svg"))
+    assert "energy at no more than 16.0 A; contactor told to close" in told
+    assert "FAULT: diode; the pilot is put to -12 V; contactor told to open" in told
+    assert "contactor told to open 0 ms after the fault, open " in told
+    assert (desk.folder / "out.svg").read_text().startswith("<svg ")
+    station.close()
+
+
+def test_the_hardware_enable_opens_when_the_heartbeat_ends_with_the_process(desk: Desk) -> None:
+    desk.file.write_text(desk.file.read_text() + '[heartbeat]\ndriver = "desk"\nbus = "wires"\nevery = 20\n')
+    pilot = desk.pilot()
+    desk.charge().close()
+    at = time.monotonic()
+    pilot.kill()
+    until(lambda: not desk.evse()["closed"])
+    opened = desk.evse()["last"]["contact-opened"] - at
+    print(f"kill to open by the hardware enable: {opened * 1000:.0f} ms")
+    assert opened < 0.5
+
+
+def test_the_threads_that_write_stand_below_the_loop_and_above_other_work(desk: Desk) -> None:
+    pilot = desk.pilot()
+    desk.station().wait("seen")
+    tasks = [int(task) for task in os.listdir(f"/proc/{pilot.pid}/task")]
+    ranks = {task: (os.sched_getscheduler(task), os.sched_getparam(task).sched_priority) for task in tasks}
+    if ranks[pilot.pid][0] != os.SCHED_FIFO:
+        pytest.skip("this machine gives no real-time priority")
+    assert ranks.pop(pilot.pid) == (os.SCHED_FIFO, 50)
+    assert sorted(ranks.values()) == [(os.SCHED_FIFO, 10), (os.SCHED_FIFO, 10), (os.SCHED_FIFO, 51)]
 
 
 def ends_with(desk: Desk, *more: str) -> tuple[int, str]:

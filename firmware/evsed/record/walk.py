@@ -55,7 +55,9 @@ def reaction(record: Record) -> str:
     if record.mirror[told] is None:
         return text
     opened = _first(record, told, lambda place: record.mirror[place] is False)
-    return f"{text}, open {_ms(record.time[opened])} after it" if opened is not None else f"{text}, it did not open"
+    if opened is None:
+        return f"{text}, still closed when the record ends {_ms(record.time[-1])} after it"
+    return f"{text}, open {_ms(record.time[opened])} after it"
 
 
 def walk(record: Record) -> Iterator[str]:
