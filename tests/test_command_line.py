@@ -10,6 +10,7 @@ from pathlib import Path
 import evsed
 import pytest
 from evsed import __main__ as command_line
+from evsed.settings.declared import SOFTWARE_ONLY
 
 EXAMPLE = Path(__file__).parent.parent / "config/evsed.toml"
 
@@ -52,7 +53,40 @@ def test_check_tells_what_a_file_says(capsys: pytest.CaptureFixture[str]) -> Non
     assert command_line.main(["check", str(EXAMPLE)]) == 0
     out = capsys.readouterr().out
     assert "evse 1    cType2, 3 phases, 16 A at most, 6 A without the station" in out
+    assert "          rcd: desk on wires, RCM14, its trip cuts the coil\n" in out
+    assert "heartbeat desk on wires, every 10 ms\nsensor    terminals: sysfs, for evse 1\n" in out
     assert "change-me-please" not in out
+
+
+def test_check_tells_what_meter_and_temperature_are_held_against(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "evsed.toml"
+    path.write_text(EXAMPLE.read_text())
+    assert command_line.main(["check", str(path)]) == 0
+    assert (
+        "watched   overcurrent, silent meter (stop), heat (stop at 75 °C), undervoltage (80 %), overvoltage (115 %), "
+        "lost phase, frequency (47.5 to 51.5 Hz)\n"
+    ) in capsys.readouterr().out
+    options = "overcurrent = false\nundervoltage = 0\novervoltage = 0\nphase_loss = false\nhighest_frequency = 0\n"
+    options += 'phase_rotation = "L1-L2-L3"\nmax_unbalance = 20\npen_fault = true\ndroop = true\nrandom_delay = 600\n'
+    path.write_text(EXAMPLE.read_text().replace("[supervision]\n", f"[supervision]\n{options}"))
+    assert command_line.main(["check", str(path)]) == 0
+    assert (
+        "watched   silent meter (stop), heat (stop at 75 °C), rotation L1-L2-L3, unbalance 20 A, PEN fault, "
+        "frequency (47.5 to inf Hz), droop, random delay up to 600 s\n"
+    ) in capsys.readouterr().out
+
+
+def test_check_shouts_where_only_software_opens_on_a_residual_current(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "evsed.toml"
+    own_words = f'cuts_coil = false\nsoftware_only = "{SOFTWARE_ONLY}"'
+    path.write_text(EXAMPLE.read_text().replace("cuts_coil = true", own_words))
+    assert command_line.main(["check", str(path)]) == 0
+    told = "rcd: desk on wires, RCM14, ONLY SOFTWARE OPENS THE CONTACTOR WHEN IT TRIPS\n"
+    assert told in capsys.readouterr().out
 
 
 def test_check_tells_all_that_is_wrong_presets_included(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,14 +1,23 @@
-"""Pilots, meters and readers as tasks: what they say becomes inputs, what they do wrong stops nobody else."""
+"""Pilots, meters, thermometers, readers: what they say becomes inputs, what they do wrong stops nobody else."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from evse_drivers.api import Act, DriverError, Permit, Reading, Seen, Uid
 from evsed.core.effects import Do
-from evsed.model.inputs import Input, Metered, MeterSilent, Observed, PilotLost, Presented
+from evsed.model.inputs import (
+    Input,
+    Metered,
+    MeterSilent,
+    Observed,
+    PilotLost,
+    Presented,
+    ReaderHeard,
+    Warmed,
+)
 from evsed.outlets import Outlets
 from virtual_time import play
 
@@ -200,5 +209,107 @@ def test_a_mistake_in_a_meters_driver_is_a_silent_meter_that_is_asked_again() ->
         assert [type(put) for _, put in heard] == [Metered, MeterSilent, Metered]
         assert heard[1][1] == MeterSilent(1, "its driver failed: KeyError('volts')")
         await outlets.close()
+
+    play(story())
+
+
+# --- thermometers and readers that fail ---------------------------------------------------------------------------
+
+
+class Sensor:
+    """A temperature sensor that does what it is told to at each reading."""
+
+    def __init__(self, *does: float | Exception | None) -> None:
+        self.does, self.closed = list(does), False
+
+    async def read(self) -> float:
+        what = self.does.pop(0)
+        if what is None:
+            await asyncio.sleep(3600)
+        if isinstance(what, Exception):
+            raise what
+        return what or 0.0
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def test_a_temperature_goes_to_its_evses_and_a_sensor_that_fails_is_asked_again() -> None:
+    async def story() -> None:
+        heard: list[Input] = []
+        silent = DriverError("thermometer.housing: /sys/x cannot be read: I/O error. Check the sensor and its wire.")
+        sensor = Sensor(20.0, silent, KeyError("t"), None, 21.0)
+        outlets = Outlets({}, {}, {}, {"housing": (sensor, (1, 2), 5.0)}, heard.append)
+        outlets.start()
+        await asyncio.sleep(23)
+        assert heard == [
+            Warmed("housing", (1, 2), 20.0),
+            Warmed("housing", (1, 2), None, str(silent)),
+            Warmed("housing", (1, 2), None, "thermometer.housing: its driver failed: KeyError('t')"),
+            Warmed("housing", (1, 2), None, "thermometer.housing: no answer within 2 s. Check its wire."),
+            Warmed("housing", (1, 2), 21.0),
+        ]
+        await outlets.close()
+        assert sensor.closed
+
+    play(story())
+
+
+class Weary:
+    """A reader that gives up at each iteration, in its own way, after a card."""
+
+    def __init__(self) -> None:
+        self.ways: list[Exception | None] = [DriverError("reader.door: gone"), KeyError("uid"), None]
+
+    async def tokens(self) -> AsyncIterator[Uid]:
+        yield Uid("04AA")
+        way = self.ways.pop(0)
+        if way is not None:
+            raise way
+
+    async def close(self) -> None:
+        pass
+
+
+def test_a_reader_that_gives_up_is_told_and_begun_anew() -> None:
+    async def story() -> None:
+        heard: list[tuple[float, Input]] = []
+        outlets = Outlets({}, {}, {"door": (Weary(), (1,))}, {}, lambda input: heard.append((now(), input)))
+        outlets.start()
+        await asyncio.sleep(25)
+        await outlets.close()
+        card = Presented(Uid("04AA"), (1,))
+        assert heard == [
+            (0.0, card),
+            (0.0, ReaderHeard("door", "reader.door: gone")),
+            (10.0, ReaderHeard("door", None)),
+            (10.0, card),
+            (10.0, ReaderHeard("door", "reader.door: its driver failed: KeyError('uid')")),
+            (20.0, ReaderHeard("door", None)),
+            (20.0, card),
+            (20.0, ReaderHeard("door", "reader.door: its driver has ended")),
+        ]
+
+    play(story())
+
+
+class Telling(Cards):
+    """A reader that notices its own silence."""
+
+    on_heard: Callable[[str | None], None] | None = None
+
+
+def test_a_reader_that_notices_its_own_silence_is_heard() -> None:
+    async def story() -> None:
+        heard: list[Input] = []
+        reader = Telling()
+        outlets = Outlets({}, {}, {"door": (reader, (1,))}, {}, heard.append)
+        outlets.start()
+        await asyncio.sleep(1)
+        assert reader.on_heard is not None
+        reader.on_heard("reader.door: does not answer")
+        reader.on_heard(None)
+        await outlets.close()
+        assert heard == [ReaderHeard("door", "reader.door: does not answer"), ReaderHeard("door", None)]
 
     play(story())

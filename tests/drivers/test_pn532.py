@@ -15,6 +15,7 @@ from evse_drivers.readers.pn532_watch import Hold
 from serial_peers import CardReader, whole
 
 Seen = list[Uid]
+HEARD: list[str | None] = []  # what the reader of the running test said of itself
 
 
 def with_reader(tmp_path: Path, test: Callable[[CardReader, Seen], Awaitable[None]]) -> None:
@@ -23,6 +24,8 @@ def with_reader(tmp_path: Path, test: Callable[[CardReader, Seen], Awaitable[Non
     async def run() -> None:
         peer = CardReader(tmp_path / "reader")
         driver = Pn532(Pn532.Settings(str(tmp_path / "reader"), every_ms=50), "reader.front")
+        driver.on_heard = HEARD.append
+        HEARD.clear()
         seen: Seen = []
 
         async def collect() -> None:
@@ -163,6 +166,21 @@ def test_another_chip_is_named(
             "with 32. Choose the driver of this reader."
         )
     )
+
+
+def test_a_reader_says_when_it_falls_silent_and_when_it_answers_again(tmp_path: Path) -> None:
+    async def test(peer: CardReader, seen: Seen) -> None:
+        await until(lambda: HEARD == [None])
+        peer.silent = True
+        await until(lambda: len(HEARD) == 2, 5)
+        assert HEARD[1] == (
+            f"reader.front: the reader on {tmp_path}/reader does not answer. Check its power, that its switches select "
+            "HSU (UART), and whether TX and RX are crossed."
+        )
+        peer.silent = False
+        await until(lambda: HEARD[2:] == [None], 5)
+
+    with_reader(tmp_path, test)
 
 
 def test_a_port_that_vanishes_and_returns_is_read_again_and_a_held_card_stays_one_token(
