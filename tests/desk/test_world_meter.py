@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from evse_drivers.api import Reading
 from evse_drivers.buses.desk import DeskWires
+from evse_drivers.meters.modbus_map import load
 from pymodbus.client import ModbusSerialClient
 from pymodbus.exceptions import ModbusIOException
 
@@ -131,3 +133,26 @@ def test_it_refuses_what_the_real_one_refuses(
 def test_it_tells_its_serial_number(meters: list[Master]) -> None:
     answer = meters[1].client.read_holding_registers(0xFC00, count=2, device_id=1)
     assert answer.registers == [0x0063, 2]
+
+
+def test_an_em340_tells_how_the_phases_turn_and_is_read_by_its_map(tmp_path: Path) -> None:
+    rows = load("carlo-gavazzi-em340", "/nowhere", "evse.1.meter")
+    with running(tmp_path, "--meter", "em340", "--register-wh", "5000") as world:
+        client = ModbusSerialClient(str(world.folder / "meter-1"), baudrate=9600, timeout=0.3, retries=10)
+        assert client.connect()
+
+        def read() -> Reading:
+            words = {}
+            for block in rows.blocks:
+                answer = client.read_input_registers(block.address, count=block.count, device_id=1)
+                words |= {(4, block.address + k): word for k, word in enumerate(answer.registers)}
+            return rows.reading(0.0, words)
+
+        found = read()
+        assert found.volts == pytest.approx((230.0, 230.0, 230.0))
+        assert (found.hertz, found.import_wh, found.watts) == pytest.approx((50.0, 5000.0, 0.0))
+        assert found.sequence == "L1-L2-L3"
+        world.do("fault", name="wrong-rotation", on=True)
+        assert read().sequence == "L1-L3-L2"
+        assert client.read_input_registers(0, count=51, device_id=1).exception_code == 3
+        client.close()

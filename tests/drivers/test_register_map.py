@@ -57,6 +57,25 @@ EXAMPLES = {
             hertz=50.0,
         ),
     ),
+    # Made by the maker's table, not heard on a line.
+    "carlo-gavazzi-em340": (
+        words(4, 0x00, "0901 0000 0906 0000 08f7 0000")
+        | words(4, 0x0C, "3e80 0000 3c8c 0000 00fa 0000 9010 0000 8bdd 0000 fdc2 ffff")
+        | words(4, 0x28, "19af 0001")
+        | words(4, 0x32, "ffff 01f4 e240 0001")
+        | words(4, 0x4E, "0005 0000"),
+        Reading(
+            5.0,
+            import_wh=pytest.approx(12_345_600.0),
+            export_wh=pytest.approx(500.0),
+            watts=pytest.approx(7211.1),
+            watts_by_phase=(pytest.approx(3688.0), pytest.approx(3580.5), pytest.approx(-57.4)),
+            amps=(pytest.approx(16.0), pytest.approx(15.5), pytest.approx(0.25)),
+            volts=(pytest.approx(230.5), pytest.approx(231.0), pytest.approx(229.5)),
+            hertz=pytest.approx(50.0),
+            sequence="L1-L3-L2",
+        ),
+    ),
 }
 
 
@@ -128,7 +147,7 @@ amps.L1 = { address = 1, unit = "A", type = "float32", word_order = "little", fu
 """
     quantities = (
         "import_wh, export_wh, watts, hertz, watts_by_phase.L1, watts_by_phase.L2, watts_by_phase.L3, "
-        "amps.L1, amps.L2, amps.L3, volts.L1, volts.L2, volts.L3"
+        "amps.L1, amps.L2, amps.L3, volts.L1, volts.L2, volts.L3, sequence"
     )
     types = "int16, uint16, int32, uint32, int64, uint64, float32, float64"
     assert problems(text) == [
@@ -189,7 +208,8 @@ def test_an_unknown_map_is_told_with_near_misses() -> None:
         load("eastron-sdm360", "/nowhere", "evse.1.meter")
     assert str(caught.value) == (
         'evse.1.meter.map = "eastron-sdm360": there is no such map. Did you mean "eastron-sdm630"? '
-        "There are: eastron-sdm120, eastron-sdm630. Your own go into /nowhere; drivers/README.md says how to write one."
+        "There are: carlo-gavazzi-em340, eastron-sdm120, eastron-sdm630. Your own go into /nowhere; drivers/README.md "
+        "says how to write one."
     )
 
 
@@ -206,3 +226,34 @@ def test_a_meter_without_a_bus_says_how_to_give_it_one() -> None:
     with pytest.raises(DriverError) as caught:
         ModbusMeter(ModbusMeter.Settings("eastron-sdm630", ""), "evse.1.meter")
     assert str(caught.value) == 'evse.1.meter: needs a bus. Set bus = "NAME" to a [bus.NAME] with a modbus driver.'
+
+
+SEQUENCE_MAP = f'{ONE_ROW}sequence = {{ address = 0, type = "int16", L1-L2-L3 = [0, 2], L1-L3-L2 = [-1], none = [7] }}'
+
+
+@pytest.mark.parametrize(
+    ("data", "order"),
+    [("0000", "L1-L2-L3"), ("0002", "L1-L2-L3"), ("ffff", "L1-L3-L2"), ("0001", None), ("0007", None)],
+)
+def test_the_order_of_the_phases_is_what_the_row_calls_it(data: str, order: str | None) -> None:
+    assert parse(SEQUENCE_MAP, "m.toml").reading(1.0, words(3, 0, data)) == Reading(1.0, sequence=order)
+
+
+def test_a_row_of_the_order_says_what_it_lacks() -> None:
+    row = 'sequence = { address = 70000, unit = "W", type = "float32", L1-L2-L3 = [], L1-L3-L2 = 5, none = 1 }'
+    types = "int16, uint16, int32, uint32, int64, uint64"
+    numbers = "does not say by which numbers the meter tells it. Allowed: whole numbers, like [0]."
+    assert problems(ONE_ROW + row) == [
+        "m.toml: 6 problems.",
+        "  registers.sequence.unit  is no key of a map. Allowed: address, function, type, word_order, none, L1-L2-L3, "
+        "L1-L3-L2.",
+        f"  registers.sequence.type = 'float32'  is unknown. Allowed: {types}.",
+        "  registers.sequence.address = 70000  is out of range. Allowed: 0 to 65535.",
+        "  registers.sequence.none = 1  is no list of raw values. Allowed: whole numbers, like [0x7FFFFFFF].",
+        f"  registers.sequence.L1-L2-L3 = []  {numbers}",
+        f"  registers.sequence.L1-L3-L2 = 5  {numbers}",
+    ]
+    last = 'sequence = { address = 65535, type = "int32", L1-L2-L3 = [0], L1-L3-L2 = [-1] }'
+    assert problems(ONE_ROW + last)[1:] == [
+        "  registers.sequence.address = 65535  leaves no room for a int32. Allowed: 0 to 65534."
+    ]

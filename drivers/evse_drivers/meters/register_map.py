@@ -8,7 +8,7 @@ import struct
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..api import DriverError, Phases, Reading
 from ..buses.modbus import Block
@@ -38,6 +38,11 @@ SCALARS = {"import_wh": ENERGY, "export_wh": ENERGY, "watts": POWER, "hertz": FR
 BY_PHASE = {"watts_by_phase": POWER, "amps": CURRENT, "volts": VOLTAGE}
 UNITS = SCALARS | {f"{name}.{phase}": units for name, units in BY_PHASE.items() for phase in PHASES}
 
+SEQUENCE = "sequence"  # the order in which the phases turn: a row names the raw numbers of each
+ORDERS: tuple[Literal["L1-L2-L3"], Literal["L1-L3-L2"]] = ("L1-L2-L3", "L1-L3-L2")
+SEQUENCE_ROW = ("address", "function", "type", "word_order", "none", *ORDERS)
+QUANTITIES = (*UNITS, SEQUENCE)
+
 MOST_AT_ONCE = 125  # registers in one request, Modbus V1.1b3 section 6.3
 DEFAULTS: dict[str, Any] = {"title": "", "function": 3, "type": None, "word_order": "high first", "none": []}
 TOP = (*DEFAULTS, "block", "bridge", "registers")
@@ -55,6 +60,7 @@ class Row:
     low_first: bool
     factor: float  # scale and unit together
     none: frozenset[int]  # raw words, as one unsigned number, by which the meter says that it has no value
+    orders: tuple[frozenset[int], ...] = ()  # only of `sequence`: the numbers that mean each of ORDERS
 
     @property
     def words(self) -> int:
@@ -84,10 +90,14 @@ class RegisterMap:
     def reading(self, at: float, words: Mapping[tuple[int, int], int]) -> Reading:
         """What these registers say. Quantities that the map lacks are None."""
         values = {row.quantity: row.value(words) for row in self.rows}
+        turns = values.get(SEQUENCE)
+        orders = next((row.orders for row in self.rows if row.orders), ())
+        sequence = next((name for name, raw in zip(ORDERS, orders, strict=False) if turns in raw), None)
         phases: dict[str, Phases] = {
             name: (values.get(f"{name}.L1"), values.get(f"{name}.L2"), values.get(f"{name}.L3")) for name in BY_PHASE
         }
-        return Reading(at, **{name: values.get(name) for name in SCALARS}, **phases)  # type: ignore[arg-type]
+        scalars = {name: values.get(name) for name in SCALARS}
+        return Reading(at, sequence=sequence, **scalars, **phases)  # type: ignore[arg-type]
 
 
 def parse(text: str, origin: str) -> RegisterMap:
@@ -127,12 +137,14 @@ def _rows(registers: Any, defaults: dict[str, Any], problems: list[str]) -> Iter
             flat[name] = row
     for quantity, row in flat.items():
         key = f"registers.{quantity}"
-        if quantity not in UNITS:
-            problems.append(f"{key}  is no quantity of a reading.{_near(quantity, UNITS)} Allowed: {', '.join(UNITS)}.")
+        if quantity not in QUANTITIES:
+            allowed = ", ".join(QUANTITIES)
+            problems.append(f"{key}  is no quantity of a reading.{_near(quantity, QUANTITIES)} Allowed: {allowed}.")
         elif not isinstance(row, dict):
             problems.append(f'{key} = {row!r}  is no row. A row is "{{ address = 52, unit = "W" }}".')
         else:
-            found = _row(quantity, row, defaults, f"{key}.", problems)
+            read = _sequence_row if quantity == SEQUENCE else _row
+            found = read(quantity, row, defaults, f"{key}.", problems)
             if found is not None:
                 yield found
 
@@ -149,17 +161,50 @@ def _row(quantity: str, row: dict[str, Any], defaults: dict[str, Any], key: str,
     scale = merged.get("scale", 1.0)
     if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not math.isfinite(scale) or scale == 0:
         problems.append(f"{key}scale = {scale!r}  is no factor. Allowed: any number but 0.")
+    none = _none(merged, key, problems)
+    if len(problems) > before or not _fits(address, kind, key, problems):
+        return None
+    return Row(quantity, function, address, kind, order == "low first", scale * UNITS[quantity][unit], none)
+
+
+def _sequence_row(
+    quantity: str, row: dict[str, Any], defaults: dict[str, Any], key: str, problems: list[str]
+) -> Row | None:
+    """No unit and no scale, but the numbers by which the meter names each order."""
+    before = len(problems)
+    _unknown(row, SEQUENCE_ROW, key, problems)
+    merged = defaults | row
+    kind = _one_of(merged, "type", tuple(name for name in TYPES if "float" not in name), key, problems)
+    order = _one_of(merged, "word_order", WORD_ORDERS, key, problems)
+    function = _one_of(merged, "function", (3, 4), key, problems)
+    address = _whole(row, "address", 0, 65535, problems, None, key)
+    none = _none(merged, key, problems)
+    numbers = [row.get(name, []) for name in ORDERS]
+    for name, raw in zip(ORDERS, numbers, strict=True):
+        if not isinstance(raw, list) or not raw or not all(type(number) is int for number in raw):
+            problems.append(
+                f"{key}{name} = {raw!r}  does not say by which numbers the meter tells it. Allowed: whole numbers, "
+                "like [0]."
+            )
+    if len(problems) > before or not _fits(address, kind, key, problems):
+        return None
+    orders = tuple(frozenset(raw) for raw in numbers)
+    return Row(quantity, function, address, kind, order == "low first", 1.0, none, orders)
+
+
+def _none(merged: dict[str, Any], key: str, problems: list[str]) -> frozenset[int]:
     none = merged["none"]
-    if not isinstance(none, list) or not all(isinstance(raw, int) and raw >= 0 for raw in none):
-        problems.append(f"{key}none = {none!r}  is no list of raw values. Allowed: whole numbers, like [0x7FFFFFFF].")
-    if len(problems) > before:
-        return None
-    if address + TYPES[kind][0] > 65536:
-        problems.append(
-            f"{key}address = {address}  leaves no room for a {kind}. Allowed: 0 to {65536 - TYPES[kind][0]}."
-        )
-        return None
-    return Row(quantity, function, address, kind, order == "low first", scale * UNITS[quantity][unit], frozenset(none))
+    if isinstance(none, list) and all(isinstance(raw, int) and raw >= 0 for raw in none):
+        return frozenset(none)
+    problems.append(f"{key}none = {none!r}  is no list of raw values. Allowed: whole numbers, like [0x7FFFFFFF].")
+    return frozenset()
+
+
+def _fits(address: int, kind: str, key: str, problems: list[str]) -> bool:
+    most = 65536 - TYPES[kind][0]
+    if address > most:
+        problems.append(f"{key}address = {address}  leaves no room for a {kind}. Allowed: 0 to {most}.")
+    return address <= most
 
 
 def _blocks(rows: tuple[Row, ...], largest: int, bridge: int) -> Iterator[Block]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from . import config, control, faults, running, verbs
 from .charge import STEPS, Charge
+from .meter_models import MODELS
 from .processes import Died
 from .screen import Screen
 from .wallbox import Desk
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     box.add_argument("--option", action="append", default=[], metavar="TABLE.NAME=VALUE", help=OPTION_HELP)
     box.add_argument("--without", action="append", default=[], choices=config.EXTRAS, help="leave a part out")
     box.add_argument("--socket", action="store_true", help="outlets with loose cables: PP is measured")
+    box.add_argument("--meter", choices=tuple(MODELS), default="sdm630", help="em340 tells how the phases turn")
     box.add_argument("--lease", choices=("go on", "stop"), default="go on", help="when the station process is gone")
     box.add_argument("--password", default="", help="HTTP Basic")
     box.add_argument("--ca", default="", help="PEM file that the CSMS's certificate is checked against")
@@ -139,12 +141,14 @@ def _desk(options: argparse.Namespace, folder: Path, screen: Screen) -> Desk:
         ca=options.ca or (str(Path(options.tls[0]).absolute()) if options.tls else ""),
         evses=options.evses,
         socket=options.socket,
+        meter_map=MODELS[options.meter].map,
         without=frozenset(options.without),
         options=_pairs("--option", options.option, "supervision.pen_fault=true"),
         when_station_is_gone=options.lease,
         presets=({} if options.headless else SAMPLES) | _pairs("--set", options.set, "HeartbeatInterval=300"),
     )
     world = ["--register-wh", str(options.register_wh), "--ev", options.ev, "--rcd", config.RCD]
+    world += ["--meter", options.meter]
     return Desk(box, world + ["--socket"] * options.socket, arguments, screen.line)
 
 

@@ -45,6 +45,7 @@ class Wallbox:
     password: str = ""
     ca: str = ""
     evses: int = 1
+    meter_map: str = "eastron-sdm630"
     socket: bool = False  # outlets with loose cables
     when_station_is_gone: str = "go on"
     without: frozenset[str] = frozenset()  # some of EXTRAS
@@ -155,7 +156,7 @@ def _evse(box: Wallbox, number: int) -> Tables:
             tables[f"evse.{number}.{part}"] = {"driver": '"desk"', "bus": '"wires"', **_FURTHER.get(part, {})}
     tables[f"evse.{number}.meter"] = {
         "driver": '"modbus"',
-        "map": '"eastron-sdm630"',
+        "map": _string(box.meter_map),
         "bus": f'"rs485-{number}"',
         "unit": "1",
     }

@@ -66,7 +66,7 @@ FAULTS: dict[str, Break] = {
     "frequency-low": Break("47.0 Hz", ("frequency", "frequency droop"), "the second where supervision.droop is on"),
     "frequency-droop": Break("49.5 Hz", ("frequency droop",), "where supervision.droop is on"),
     "wrong-rotation": Break("L2 and L3 are swapped", ("phase rotation",),
-                            "with a meter that tells, and supervision.phase_rotation set"),
+                            "with --meter em340, and supervision.phase_rotation set"),
     "hot": Break("80 °C at the sensor", ("overheated", "temperature derating")),
     "warm": Break("62 °C at the sensor", ("temperature derating",)),
     "sensor-dead": Break("the temperature sensor does not answer", ("temperature sensor",), "15 s later"),

@@ -1,8 +1,8 @@
-"""The desk's meters as a process: Eastron SDM630 on ptys, each fed from the world whenever it is asked.
+"""The desk's meters as a process: on ptys, each fed from the world whenever it is asked.
 
-`python -m evsed.desk.meter --world SOCKET FD ...`: the n-th file descriptor is the meter's end of EVSE n's line. A
-pymodbus server answers on a second pty, and the bytes between the two pass through here, so that a dead or unpowered
-meter is as silent as a real one, and so is a line on which another unit is called.
+`python -m evsed.desk.meter --world SOCKET --model sdm630 FD ...`: the n-th file descriptor is the meter's end of EVSE
+n's line. A pymodbus server answers on a second pty, and the bytes between the two pass through here, so that a dead or
+unpowered meter is as silent as a real one, and so is a line on which another unit is called.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import asyncio
 import json
 import os
 import socket
-import struct
 import sys
 import termios
 import tty
@@ -22,34 +21,18 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusSerialServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from .meter_models import MODELS, Image, Model
 from .parent import die_with_parent
 
 UNIT = 1
 SERIAL_NUMBER = 0xFC00  # holding register, u32
-LAST = 0x157  # the last input register that this meter has
-MOST = 80  # registers in one request: 40 quantities of two each
-
-Image = dict[str, Any]
-
-
-def registers(image: Image) -> dict[int, float]:
-    """Input registers (FC4, two each, float32, high word first) of what the world says the meter shows."""
-    volts, amps, watts = image["volts"], image["amps"], image["watts"]
-    total, kwh = sum(watts), image["import_wh"] / 1000.0
-    values = {0x34: total, 0x38: total, 0x46: image["hertz"], 0x48: kwh, 0x4A: 0.0, 0x156: kwh, 0x30: sum(amps)}
-    values[0x2A], values[0x2E] = sum(volts) / 3.0, sum(amps) / 3.0
-    for phase in range(3):
-        row = (volts[phase], amps[phase], watts[phase], watts[phase])  # V, A, W, VA: the vehicle draws no VAr
-        values |= {start + 2 * phase: value for start, value in zip((0x00, 0x06, 0x0C, 0x12), row, strict=True)}
-        values[0x1E + 2 * phase] = 1.0 if image["hertz"] else 0.0  # power factor
-    return values
 
 
 class Meter:
-    """One SDM630: its line, and the server behind it. Needs a running event loop."""
+    """One meter: its line, and the server behind it. Needs a running event loop."""
 
-    def __init__(self, evse: int, line: int, world: World) -> None:
-        self._evse, self._line, self._world = evse, line, world
+    def __init__(self, evse: int, line: int, world: World, model: Model) -> None:
+        self._evse, self._line, self._world, self._model = evse, line, world, model
         self._server_side, self._port = os.openpty()  # _port is held open, so that it never hangs up
         tty.setraw(self._port)
         self._image = world.image(evse)
@@ -58,7 +41,7 @@ class Meter:
         """Answer from now on."""
         nothing = [SimData(0, values=False, datatype=DataType.BITS, count=16)]
         serial = [SimData(SERIAL_NUMBER, values=[0x0063, self._evse], datatype=DataType.REGISTERS)]
-        shown = [SimData(0, count=(LAST + 1) // 2, values=0.0, datatype=DataType.FLOAT32)]
+        shown = [SimData(0, values=[0] * (self._model.last + 1), datatype=DataType.REGISTERS)]
         # 0 takes the calls for units that are not there; _answered keeps what it says to itself.
         devices = [SimDevice(unit, simdata=(nothing, nothing, serial, shown), action=self._show) for unit in (0, UNIT)]
         server = ModbusSerialServer(devices, port=os.ttyname(self._port), baudrate=9600)
@@ -86,10 +69,11 @@ class Meter:
     ) -> ExcCodes | None:
         if function != 4:
             return None if values is None else ExcCodes.ILLEGAL_ADDRESS
-        if count > MOST or count % 2 or address % 2:  # as the real one: whole quantities only
+        model = self._model
+        if count > model.most or (model.pairs and (count % 2 or address % 2)):
             return ExcCodes.ILLEGAL_VALUE
-        for register, value in registers(self._image).items():
-            current[register - start : register - start + 2] = struct.unpack(">HH", struct.pack(">f", value))
+        for register, words in model.words(self._image).items():
+            current[register - start : register - start + len(words)] = words
         return None
 
 
@@ -109,7 +93,7 @@ class World:
         return answer
 
 
-async def _run(path: str, lines: list[int]) -> None:
+async def _run(path: str, lines: list[int], model: Model) -> None:
     ended = asyncio.Event()
 
     def fail(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -119,7 +103,7 @@ async def _run(path: str, lines: list[int]) -> None:
     asyncio.get_running_loop().set_exception_handler(fail)
     world = World(path)
     for evse, line in enumerate(lines, start=1):
-        await Meter(evse, line, world).serve()
+        await Meter(evse, line, world, model).serve()
     await ended.wait()
 
 
@@ -127,10 +111,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run until the world ends."""
     parser = argparse.ArgumentParser(prog="python -m evsed.desk.meter")
     parser.add_argument("--world", required=True, help="world.sock")
+    parser.add_argument("--model", default="sdm630", choices=tuple(MODELS))
     parser.add_argument("lines", type=int, nargs="+", help="file descriptors of the ptys, EVSE 1 first")
     options = parser.parse_args(argv)
     die_with_parent()
-    asyncio.run(_run(options.world, options.lines))
+    asyncio.run(_run(options.world, options.lines, MODELS[options.model]))
     return 1
 
 

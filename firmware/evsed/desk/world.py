@@ -25,6 +25,7 @@ from typing import Any
 
 from .card_reader import Card, CardReader
 from .events import EventLoop
+from .meter_models import MODELS
 from .outlet import Outlet
 from .parent import die_with_parent
 from .readings import snapshot
@@ -147,7 +148,7 @@ class MeterLines:
     A process of its own, because pymodbus would hold the interpreter while the wires have to answer.
     """
 
-    def __init__(self, folder: Path, evses: int) -> None:
+    def __init__(self, folder: Path, evses: int, model: str) -> None:
         self.paths = [folder / f"meter-{number}" for number in range(1, evses + 1)]
         self._host_sides: list[int] = []  # held open, so that a host may come and go
         meter_sides = []
@@ -158,7 +159,8 @@ class MeterLines:
             path.symlink_to(os.ttyname(host_side))
             self._host_sides.append(host_side)
             meter_sides.append(meter_side)
-        command = [sys.executable, "-m", "evsed.desk.meter", "--world", str(folder / "world.sock")]
+        command = [sys.executable, "-m", "evsed.desk.meter", "--model", model]
+        command += ["--world", str(folder / "world.sock")]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         self.process = subprocess.Popen(
             [*command, *map(str, meter_sides)], pass_fds=meter_sides, stdin=subprocess.DEVNULL, env=environment
@@ -188,6 +190,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--register-wh", type=float, default=0.0, help="what the meters' import registers start at")
     parser.add_argument("--socket", action="store_true", help="outlets with loose cables (PP is measured)")
     parser.add_argument("--rcd", default="X804", choices=tuple(MODULES), help="residual-current device")
+    parser.add_argument("--meter", default="sdm630", choices=tuple(MODELS), help="model of the meters")
     parser.add_argument("--ev", default="auto", choices=("auto", "manual"), help="manual: S2 is the script's alone")
     parser.add_argument("--max-amps", type=float, default=32.0, help="of the vehicles, per phase")
     parser.add_argument("--ev-phases", type=int, default=3, choices=(1, 2, 3), help="of the vehicles")
@@ -228,7 +231,7 @@ def main(argv: list[str] | None = None) -> int:
     for path in sockets:
         path.unlink(missing_ok=True)
     world = World(folder, options)
-    meters = MeterLines(folder, options.evses)
+    meters = MeterLines(folder, options.evses, options.meter)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: world.loop.stop())
     realtime = False
