@@ -98,6 +98,15 @@ def test_within_ten_per_cent_of_a_threshold_the_letter_stays(ohms: float, keep: 
             assert letter_by_ohms(level, 12.0, was) == (was if was in keep else otherwise)
 
 
+@pytest.mark.parametrize(
+    ("ohms", "below", "above"), [(150.0, "E", "D"), (450.0, "D", "C"), (1790.0, "C", "B"), (1e4, "B", "A")]
+)
+def test_beyond_that_it_does_not(ohms: float, below: str, above: str) -> None:
+    for part, letter in ((0.89, below), (1.11, above)):
+        level = (12.0 * ohms * part + 0.7 * 1000.0) / (ohms * part + 1000.0)
+        assert {letter_by_ohms(level, 12.0, was) for was in "ABCDE"} == {letter}
+
+
 def test_the_low_peak_counts_only_under_pwm_with_a_proven_diode_and_within_reason() -> None:
     pilot = PilotSense("resistance")
     heard(pilot, 9.0, 20, low=-12.0)
