@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from evsed.pilot import root
 
 FOLDER = Path(__file__).parent.parent / "systemd"
 UNITS = sorted(path.name for path in FOLDER.glob("evsed*"))
@@ -49,6 +50,14 @@ def test_the_pilot_comes_before_the_rest_of_the_process_scheduler_and_the_memory
     assert int(service["LimitRTPRIO"]) > int(service["CPUSchedulingPriority"])  # the guard thread may be above
     assert service["LimitMEMLOCK"] == "infinity"
     assert int(service["OOMScoreAdjust"]) < int(unit("evsed.service")["Service"]["OOMScoreAdjust"])
+
+
+def test_the_pilots_threads_may_have_the_ranks_that_it_gives_them() -> None:
+    service = unit("evsed-pilot.service")["Service"]
+    assert int(service["CPUSchedulingPriority"]) == root.LOOP_PRIORITY
+    assert root.WRITER_PRIORITY < root.LOOP_PRIORITY < root.GUARD_PRIORITY <= int(service["LimitRTPRIO"])
+    assert "RestrictRealtime" not in service
+    assert "/var/lib/evsed" in service["ReadWritePaths"].split()  # latches, counters, records
 
 
 def test_neither_process_stops_with_the_other() -> None:
