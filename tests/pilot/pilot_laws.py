@@ -31,7 +31,7 @@ class Laws:
 
     def __post_init__(self) -> None:
         self.machine = Machine(self.now, self.table)
-        self.forced_at, self.faulted_at = self.now, -1e9
+        self.forced_at, self.faulted_at, self.opened_at = self.now, -1e9, -1e9
         self.x1_since: float | None = self.now
         self.f_since: float | None = None
         self.stop_since: float | None = None
@@ -95,10 +95,12 @@ class Laws:
             assert now >= self.asks_since + 0.5 - 1e-9, "shorter than a pulse of a toggle"
             assert m.duty
             assert was_row in ("C2", "D2"), "one transition a step: the PWM stood before"
+            assert now >= self.opened_at + 2 - 1e-9
             assert now >= self.forced_at + 10 - 1e-9
             assert now >= self.faulted_at + 30 - 1e-9
         if was_closed and not m.closed:
             assert m.opened_at == now
+            self.opened_at = now
             if s.letter != "B" or s.fault:
                 self.forced_at = now
         stopping = m.closed and m.duty is None

@@ -56,7 +56,8 @@ def walk_whole_charge(table: Table) -> None:
     w.go(0.02).is_in("C2 on")
     w.go(60.0).is_in("C2 on", 16.0)
     w.go(0.01, letter="B").is_in("B2")
-    w.go(0.52, letter="C").is_in("C2 on")  # the vehicle may come back at once
+    w.go(1.97, letter="C").is_in("C2")  # the vehicle may come back at once, and gets its energy within 3 s
+    w.go(0.05).is_in("C2 on")
     w.go(0.01, amps=0.0).is_in("C1 on", 0.0)
     w.go(2.0).is_in("C1 on")
     w.go(0.01, letter="B").is_in("B1")

@@ -159,7 +159,7 @@ def test_everything_is_told() -> None:
     assert (seen.closings, seen.hot_openings, seen.cold_openings, seen.wear) == (1, 0, 0, 0.0)
     assert seen.tested_at is not None
     assert (seen.fault, seen.faults, seen.warnings, seen.simplified, seen.why) == (None, (), (), False, "charging")
-    bench.go(0.1, "B").go(1.0, "C").go(0.1, "A")
+    bench.go(0.1, "B").go(2.2, "C").go(0.1, "A")
     seen = bench.seen()
     assert (seen.closings, seen.hot_openings, seen.cold_openings, seen.wear) == (2, 1, 1, 0.001)
     assert seen.state == "A1"

@@ -24,7 +24,8 @@ A vehicle is believed to ask when it has done so for 0.5 s: what it toggles as a
 
 Closing again: after a start, a fault or an opening that the vehicle did not make itself, the station closes when the
 diode is proven under PWM and 10 s have passed since the opening (30 s since the last of a fault). Until 2 s before
-that, and for 3 s at least, it holds X1: a vehicle that asks under PWM gets its energy within 3 s (seq. 4).
+that, and for 3 s at least, it holds X1: a vehicle that asks under PWM gets its energy within 3 s (seq. 4). After an
+opening that the vehicle made, 2 s pass before the next closing, and the offer stands all the while.
 
 One transition per step. A cell that is missing is an event that means nothing in that row: the machine stays.
 """
@@ -58,6 +59,7 @@ TABLE: dict[str, dict[str, str]] = {
 
 X1_REST = 3.0  # s of steady +12 V before an offer after a start, a fault or a forced opening (ISO 15118-3 T_step_X1)
 ASKS = 0.5  # s that a vehicle must have asked before the contactor closes: longer than any pulse of a BCB toggle
+AFTER_S2 = 2.0  # s from an opening that the vehicle made to the next closing: spares the contactor within those 3 s
 AFTER_OPENING = 10.0  # s from a forced opening to the next closing
 AFTER_FAULT = 30.0  # s from the last sign of a fault to the next closing
 OFFER_LEAD = 2.0  # s of PWM before closing is allowed: diode proof and margin within the 3 s of seq. 4
@@ -190,6 +192,8 @@ class Machine:
             self.forced = event != "B"  # else by the vehicle's own will: seq. 8.1 lets it ask again at once
             if self.forced:
                 self._rest(now, AFTER_OPENING)
+            else:
+                self.close_after = max(self.close_after, now + AFTER_S2)
         self.closed = closed
         if row == "F":
             self._pulsed = event == "fault"
