@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import patience
-from .rig import Event, Look, Plan, Process, RigError
+from .rig import Event, Kind, Look, Plan, Process, RigError
 
 START_SECONDS = 15.0
 
@@ -56,6 +56,15 @@ class DeskVehicle:
     def take(self, amps: float, phases: int) -> None:
         ask(self._desk, do="ev", evse=1, max_amps=amps, phases=phases)
 
+    def be(self, kind: Kind, on: bool) -> None:
+        ask(self._desk, do="ev", evse=1, **{kind: on})
+
+    def react(self, seconds: float) -> None:
+        ask(self._desk, do="ev", evse=1, reaction=seconds)
+
+    def toggle(self, times: int, seconds: float) -> None:
+        ask(self._desk, do="toggle", evse=1, times=times, seconds=seconds)
+
 
 class DeskSurroundings:
     """Reader, mains and controller of a desk."""
@@ -80,6 +89,12 @@ class DeskSurroundings:
 
     def fault(self, name: str, on: bool) -> None:
         ask(self._desk, do="fault", name=name, on=on)
+
+    def heat(self, celsius: float) -> None:
+        ask(self._desk, do="temperature", celsius=celsius)
+
+    def stall(self, process: Process, seconds: float) -> float:
+        return float(ask(self._desk, do="stall", process=process, seconds=seconds)["at"])
 
 
 class DeskCsms:

@@ -26,9 +26,13 @@ CAPABILITIES = {
     "csms": "be its central system, which keeps a ledger",
     "link": "cut the network to the central system",
     "faults": "break the diode, weld the contactor and the like",
+    "odd-vehicle": "be a vehicle without S2, one that sleeps or follows late, and toggle S2",
+    "temperature": "set what the temperature sensor shows",
+    "stall": "give a process of evsed no time for a while",
 }
 
 Process = Literal["pilot", "station"]
+Kind = Literal["simplified", "sleeping", "ventilation"]
 
 
 class RigError(Exception):
@@ -72,6 +76,15 @@ class Vehicle(Protocol):
     def take(self, amps: float, phases: int) -> None:
         """The most it draws per phase, and on how many."""
 
+    def be(self, kind: Kind, on: bool) -> None:
+        """`simplified` from its next plugging in; `sleeping`: woken by a break of 0.5 to 5 s in an offer."""
+
+    def react(self, seconds: float) -> None:
+        """How late it follows a new duty."""
+
+    def toggle(self, times: int, seconds: float) -> None:
+        """Close S2 for so long and open it again, so many times."""
+
 
 class Reader(Protocol):
     """A hand with a card."""
@@ -99,6 +112,12 @@ class Controller(Protocol):
 
     def fault(self, name: str, on: bool) -> None:
         """Break or mend something."""
+
+    def heat(self, celsius: float) -> None:
+        """What the sensor at the outlet shows."""
+
+    def stall(self, process: Process, seconds: float) -> float:
+        """No time for it; the instant at which that began. Returns when it is over."""
 
 
 class Csms(Protocol):

@@ -76,13 +76,10 @@ def faults(yard: Yard, samples: Samples) -> None:
         wanted = {evse: rows.pop() for evse in yard.outlets[:-RESERVED] if rows}
         _inject(yard, wanted, samples)
         next(ends)(yard, samples)
-        for evse, row in wanted.items():
-            if row != UNPLUG and FAULTS[row][2]:
-                yard.acknowledge(evse)
 
 
 def _inject(yard: Yard, wanted: dict[int, str], samples: Samples) -> None:
-    """One of `wanted` (rows) on each of these EVSEs, seen, mended, plugged in again."""
+    """One of `wanted` (rows) on each of these EVSEs, seen, mended, acknowledged, plugged in again."""
 
     def begin(evse: int) -> None:
         if wanted[evse] == UNPLUG:
@@ -98,9 +95,12 @@ def _inject(yard: Yard, wanted: dict[int, str], samples: Samples) -> None:
     time.sleep(0.6)  # let the pulse of state F pass
     samples["f_pulse"] += _pulses(yard.events(mark))
     yard.mend()
-    yard.tested()  # after unplugging
-    for evse in wanted:
-        if wanted[evse] == UNPLUG:
+    for evse, row in wanted.items():
+        if row != UNPLUG and FAULTS[row][2]:
+            yard.acknowledge(evse)
+    yard.tested()  # after unplugging, and after a trip
+    for evse, row in wanted.items():
+        if row == UNPLUG:
             yard.world("plug", evse=evse)
 
 
