@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-from evse_drivers.api import Act, DriverError, Permit, Reading, Seen, Uid
+from evse_drivers.api import Act, DriverError, Permit, Phases, Reading, Seen, Uid
 from evsed.core.effects import Do
 from evsed.model.inputs import (
     Input,
@@ -97,6 +97,19 @@ def test_a_meter_is_read_at_its_interval_whatever_its_answer_takes() -> None:
         await outlets.close()
         assert [at for at, _ in heard] == [0.3, 1.3, 2.3, 3.3]
         assert all(isinstance(input, Metered) for _, input in heard)
+
+    play(story())
+
+
+def test_the_amperes_of_every_reading_are_told_to_the_flight_recorder() -> None:
+    async def story() -> None:
+        told: list[tuple[int, Phases]] = []
+        meters = {1: (Register(), 1.0), 2: (Register(fails="silent"), 1.0)}
+        outlets = Outlets({}, meters, {}, {}, lambda _: None, lambda evse, amps: told.append((evse, amps)))
+        outlets.start()
+        await asyncio.sleep(1.5)
+        await outlets.close()
+        assert told == [(1, (None, None, None))] * 2
 
     play(story())
 

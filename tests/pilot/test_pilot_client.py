@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from evse_drivers.api import Seen
 from evsed.pilot.client import PilotProcess
+from evsed.pilot.newest import MOST
 from evsed.pilot.wire import VERSION, Hello, Refused, Taken, encode
 
 DIFFERS = "the pilot runs on other settings than the station: restart evsed-pilot to apply evsed.toml"
@@ -113,3 +116,17 @@ def test_an_act_is_taken_or_refused_within_a_second(
     tmp_path: Path, answer: Callable[[asyncio.StreamWriter], None], version: int, why: str | None
 ) -> None:
     assert asyncio.run(asyncio.wait_for(acted(tmp_path, answer, version), 5)) == why
+
+
+def test_a_station_that_does_not_keep_up_says_so_once(tmp_path: Path) -> None:
+    seen = Seen(1, 0.0, "boot", "B1", 0, False, 0.0, 9.0, None, None, None, None, "", None, None, 10.0)
+
+    async def talk(writer: asyncio.StreamWriter) -> None:
+        for plug in range(2 * MOST):
+            writer.write(encode(dataclasses.replace(seen, plug=plug)))
+        writer.write(b"[3]\n")
+
+    assert what_is_logged(tmp_path, talk, 2) == [
+        "the station does not keep up with the pilot: what was seen of EVSE 1 is being lost",
+        "pilot: a line was not understood: expected one object {\"kind\": {...}}, found b'[3]\\n'",
+    ]

@@ -169,6 +169,22 @@ def test_a_fault_leaves_a_record(charging: tuple[Process, Station], tmp_path: Pa
     assert 15.5 in record.amps
 
 
+def test_a_stop_at_once_by_the_station_leaves_a_record_and_a_stop_with_grace_none(
+    charging: tuple[Process, Station], tmp_path: Path
+) -> None:
+    pilot, station = charging
+    station.permit(0.0)
+    station.wait("seen", state="C1", closed=True)
+    time.sleep(0.3)
+    station.permit(0.0, how="now")
+    station.wait("seen", closed=False)
+    pilot.recorder.stop()
+    (path,) = (tmp_path / "records").iterdir()
+    record = read(str(path))
+    assert record.fault == "stopped at once by the station"
+    assert record.time[record.row.index("C1 on")] < -0.2
+
+
 @pytest.mark.parametrize(
     ("sense", "why"),
     [

@@ -91,6 +91,7 @@ class PilotProcess:
         while True:
             while self._seen:
                 yield self._seen.take()
+            self._seen.lost = 0
             self._news.clear()
             await self._news.wait()
 
@@ -146,8 +147,7 @@ class PilotProcess:
 
     def _hear(self, message: object) -> None:
         if isinstance(message, Seen):
-            self._seen.put(message)
-            self._news.set()
+            self._put(message)
         elif isinstance(message, Health):
             self.health = message
         elif isinstance(message, Taken):
@@ -155,6 +155,13 @@ class PilotProcess:
         elif isinstance(message, Refused):
             self._log(f"pilot refused {message.what}: {message.why}")
             self._answered(message.evse, message.what, message.why)
+
+    def _put(self, seen: Seen) -> None:
+        lost = self._seen.lost
+        self._seen.put(seen)
+        if lost == 0 and self._seen.lost:
+            self._log(f"the station does not keep up with the pilot: what was seen of EVSE {seen.evse} is being lost")
+        self._news.set()
 
     def _answered(self, evse: int, act: str, why: str | None) -> bool:
         """Tell the one who has waited longest; False if nobody does."""

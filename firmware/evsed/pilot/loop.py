@@ -20,6 +20,7 @@ from .wire import Do, Health, Hello, Measured, Taken, encode
 
 PERIOD = 0.010  # s
 HEALTH_EVERY = 10.0  # s
+STOPPED = "stopped at once by the station"  # as a record names it
 ACTS: tuple[str, ...] = get_args(Act)
 
 
@@ -111,12 +112,21 @@ class Loop:
             if isinstance(message, Measured):
                 self._recorder.measured(message.evse, message.amps, now)
             elif isinstance(message, Permit):
-                outlet = self._by_evse.get(message.evse)
-                self._refuse("permit", self._nobody(message.evse) if outlet is None else outlet.take(message, now))
+                self._take(message, now)
             elif isinstance(message, Do):
                 self._do(message)
             else:
                 self._server.refuse(type(message).__name__.lower(), "only the pilot says that")
+
+    def _take(self, permit: Permit, now: float) -> None:
+        outlet = self._by_evse.get(permit.evse)
+        if outlet is None:
+            self._refuse("permit", self._nobody(permit.evse), permit.evse)
+            return
+        why = outlet.take(permit, now)
+        self._refuse("permit", why, permit.evse)
+        if why is None and permit.how == "now" and permit.amps <= 0.0 and outlet.rules.closed:
+            self._recorder.ask(permit.evse, STOPPED, now)  # overcurrent and the like, which only the station knows
 
     def _do(self, do: Do) -> None:
         outlet, server = self._by_evse.get(do.evse), self._server
@@ -130,7 +140,7 @@ class Loop:
         if why is None and server.version > 1:
             server.send(encode(Taken(do.evse, do.act)))
 
-    def _refuse(self, what: str, why: str | None, evse: int = 0) -> None:
+    def _refuse(self, what: str, why: str | None, evse: int) -> None:
         if why is not None:
             self._server.refuse(what, why, evse)
 

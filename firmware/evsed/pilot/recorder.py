@@ -57,6 +57,10 @@ class Recorder:
         if ring is not None:
             ring.measured(amps, now)
 
+    def ask(self, evse: int, why: str, now: float) -> None:
+        """Keep a record of this too."""
+        self.rings[evse].ask(why, now)
+
     def stop(self) -> None:
         """Write what a fault has asked for, though its five seconds are not over; 2 s at most."""
         for ring in self.rings.values():

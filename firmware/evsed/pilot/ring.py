@@ -105,6 +105,13 @@ class Ring:
             return self.cut()
         return None
 
+    def ask(self, fault: str, now: float) -> None:
+        """This, which the samples do not show, is worth a record; so is each fault that rises."""
+        if now >= self._asked.get(fault, -AGAIN) + AGAIN:
+            self._asked[fault] = now
+            if self._cut is None:
+                self._cut, self._due = (fault, now), now + AFTER
+
     def cut(self) -> Cut | None:
         """What waits to be kept, now; None if no fault has asked."""
         if self._cut is None:
@@ -121,8 +128,5 @@ class Ring:
         if before is None:
             return
         for fault in faults:
-            if fault in before or now < self._asked.get(fault, -AGAIN) + AGAIN:
-                continue
-            self._asked[fault] = now
-            if self._cut is None:
-                self._cut, self._due = (fault, now), now + AFTER
+            if fault not in before:
+                self.ask(fault, now)

@@ -22,7 +22,7 @@ WORDS = {
     "D2 on": "energy with ventilation at no more than {offer}",
     "D1 on": "the offer is withdrawn, the vehicle has 6 s to open S2",
     "E": "the pilot stands at a level that no vehicle makes",
-    "F": "the pilot is put to -12 V",
+    "F": "the pilot is put to {rest}",
 }
 
 
@@ -108,7 +108,9 @@ def _changes(record: Record, place: int) -> list[str]:
 
 
 def _row(record: Record, place: int) -> str:
-    return WORDS.get(record.row[place], "unknown row").format(offer=f"{record.offered[place]:.1f} A")
+    offer = f"{record.offered[place]:.1f} A"
+    rest = "+12 V" if isnan(record.duty[place]) else "-12 V"  # some vehicles are not shown -12 V
+    return WORDS.get(record.row[place], "unknown row").format(offer=offer, rest=rest)
 
 
 def _volts(record: Record, place: int) -> str:
