@@ -102,6 +102,26 @@ def test_only_three_samples_in_a_row_say_something_of_the_diode() -> None:
     assert pilot.proven
 
 
+def test_two_bad_samples_here_and_there_do_not_break_a_diode() -> None:
+    pilot = PilotSense()
+    heard(pilot, 9.0, 3)
+    pilot.output(PWM)
+    heard(pilot, 9.0, 8, low=-12.0)
+    for _ in range(3):
+        heard(pilot, 9.0, 2, low=-9.0)
+        heard(pilot, 9.0, 1, low=-12.0)
+    assert (pilot.proven, pilot.broken) == (True, False)
+
+
+@pytest.mark.parametrize(("volts", "low"), [(12.0, -12.0), (0.5, -0.5)])
+def test_where_no_vehicle_is_there_is_no_diode(volts: float, low: float) -> None:
+    pilot = PilotSense()
+    heard(pilot, volts, 3)
+    pilot.output(PWM)
+    heard(pilot, volts, 20, low=low)
+    assert (pilot.proven, pilot.broken) == (False, False)
+
+
 def test_a_missing_diode_stays_until_the_plug_is_pulled() -> None:
     pilot = PilotSense()
     heard(pilot, 9.0, 3)
