@@ -50,6 +50,7 @@ def charging() -> dict[str, Any]:
         },
         "pilot": {"connected": True, "differs": False, "health": dict(HEALTH)},
         "faults": {"0": [], "1": []},
+        "randomdelay": {"1": {"remaining_s": 0}},
         "supervision": {"1": {"celsius": {"board": 41.26}}},
         "outlets": {"1": dict(PILOT)},
         "sessions": {
@@ -149,6 +150,15 @@ def test_why_it_does_not_charge(session: Any, limits: Any, pilot: Any, words: st
     view["limits"]["1"] |= limits
     view["outlets"]["1"] |= {"closed": False, **pilot}
     assert why(view) == words
+
+
+def test_a_fault_and_a_random_delay_are_reasons_too() -> None:
+    view = charging()
+    view["outlets"]["1"]["closed"] = False
+    view["randomdelay"]["1"]["remaining_s"] = 312
+    assert why(view) == "charges in 312 s, after a random delay (at once: evsed do skip-delay 1)"
+    view["faults"]["1"] = [shown("diode"), shown("overheated"), shown("contactor worn")]
+    assert why(view) == "fault: diode, overheated"
 
 
 def test_faults_and_warnings_have_their_sentence_and_what_to_look_at() -> None:

@@ -95,7 +95,7 @@ def _evse(number: str, view: View) -> Iterator[str]:
         state = f"{pilot['state']}  {pilot['volts']:+.1f} V  {duty}"
         yield f"EVSE {number}  {state}  contactor {closed}  {session['phase']}"
     yield from _wrong("  ", view["faults"][number], number)
-    yield f"  why        {_why(session, limits, pilot)}"
+    yield f"  why        {_why(number, view)}"
     rows = [f"{limit['amps']:g} A {limit['source']}" for limit in limits["limits"]]
     yield f"  limits     {' | '.join(rows)}   permitted: {limits['permitted']:g} A"
     if meter := view["metering"].get(number):
@@ -162,14 +162,19 @@ def _ago(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _why(session: View, limits: View, pilot: View | None) -> str:
+def _why(number: str, view: View) -> str:
     """Why it is, or is not, charging."""
+    session, limits, pilot = view["sessions"][number], view["limits"][number], view["outlets"].get(number)
     if pilot is None:
         return "nothing can be charged without the pilot process"
     if pilot["closed"]:
         return f"charging at no more than {pilot['offered']:g} A: {limits['wins']} is the smallest limit"
+    if faults := [row["name"] for row in view["faults"][number] if not row["warning"]]:
+        return f"fault: {', '.join(faults)}"
     if session["why"]:
         return str(session["why"])
+    if delay := view["randomdelay"][number]["remaining_s"]:
+        return f"charges in {delay} s, after a random delay (at once: evsed do skip-delay {number})"
     if not limits["permitted"]:
         return f"less than 6 A are left by {limits['wins']}"
     return str(pilot["why"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 from evse_drivers.api import Seen
 from evsed.core.effects import Note
@@ -10,12 +13,14 @@ from evsed.core.fault_log import Stood
 from evsed.core.faults import Faults, Trips, stopped_by_station
 from evsed.model.faults import FAULTS
 from evsed.model.inputs import DiskTrouble, Observed, PilotLost, ReaderHeard, Started, Tick
-from evsed.model.journal import Save, Tell
+from evsed.model.journal import Forget, Save, Tell
 from evsed.model.reports import FaultReport
 from evsed.model.time import Instant
 from evsed.model.topology import Evse, Topology
 from evsed.model.transactions import ChargingState
 from house import House
+from hypothesis import given
+from hypothesis import strategies as some
 from test_session import charging
 
 TOPOLOGY = Topology("evsed", "test", "T1", "0", (Evse(1, 32.0, 3, 6.0), Evse(2, 32.0, 3, 6.0)), 32.0)
@@ -303,6 +308,70 @@ def test_a_contact_that_chatters_does_not_fill_the_disk() -> None:
     assert lab.told()[-1][1] is True
     lab.wait(601)
     assert lab.told()[-1][1] is False
+
+
+# --- whatever happens ---------------------------------------------------------------------------------------------
+
+PILOTS = tuple(name for name, row in FAULTS.items() if row.by == "pilot")[:4]
+RULES = ("overcurrent", "overvoltage", "PEN", "temperature sensor")
+happenings = some.lists(
+    some.tuples(some.just("seen"), some.sets(some.sampled_from(PILOTS)), some.sampled_from(("A1", "B2", "C2", "E")))
+    | some.tuples(some.just("rule"), some.sampled_from(RULES), some.booleans())
+    | some.tuples(some.just("lost"), some.none(), some.none())
+    | some.tuples(some.just("wait"), some.sampled_from((0.5, 11.0, 31.0, 700.0)), some.none())
+    | some.tuples(some.just("restart"), some.none(), some.none()),
+    max_size=60,
+)
+
+
+@given(happenings)
+def test_whatever_happens_every_going_follows_its_coming_and_no_number_is_used_twice(story: list[Any]) -> None:
+    lab = Lab()
+    kept: dict[tuple[str, str], Any] = {}
+    told: list[FaultReport] = []
+    for what, value, more in story:
+        if what == "seen":
+            lab.seen(*sorted(value), state=more)
+        elif what == "rule":
+            lab.give(Troubled(1, value, more, ""))
+        elif what == "lost":
+            lab.give(PilotLost((1,), "it ended"))
+        elif what == "wait":
+            lab.wait(value)
+        told += keep(kept, lab)
+        if what == "restart":
+            lab = restarted(kept)
+            lab.give(Started("PowerUp"))
+        standing = {name for name in lab.standing() if stopped_by_station(name)}
+        assert {name for evse, name in lab.block._ceilings if evse == 1} == standing
+    told += keep(kept, lab)
+    events = [report.event for report in told]
+    assert events == sorted(set(events))
+    by_fault: dict[tuple[int, str], list[FaultReport]] = {}
+    for report in told:
+        by_fault.setdefault((report.evse, report.fault), []).append(report)
+    for reports in by_fault.values():
+        assert [report.standing for report in reports] == [n % 2 == 0 for n in range(len(reports))]
+        assert all(went.cause == came.event for came, went in pairwise(reports) if not went.standing)
+    stood = {(thing.evse, thing.fault) for (kind, _), thing in kept.items() if kind == "fault"}
+    assert stood == {key for key, reports in by_fault.items() if reports[-1].standing}
+
+
+def keep(kept: dict[tuple[str, str], Any], lab: Lab) -> list[FaultReport]:
+    """The store: takes what the lab has written since; what was told."""
+    out, lab.out = lab.out, []
+    for entry in out:
+        if isinstance(entry, Save):
+            kept[entry.kind, entry.key] = entry.thing
+        elif isinstance(entry, Forget):
+            del kept[entry.kind, str(entry.key)]
+    return [entry.report for entry in out if isinstance(entry, Tell) and isinstance(entry.report, FaultReport)]
+
+
+def restarted(kept: dict[tuple[str, str], Any]) -> Lab:
+    """The next process, from what the store has; it is another boot, whose clock begins where it likes."""
+    of = {kind: [thing for (its, _), thing in kept.items() if its == kind] for kind in ("fault", "trips")}
+    return Lab(of["fault"], of["trips"], kept.get(("fault event", "last"), 0))
 
 
 # --- in the whole station -----------------------------------------------------------------------------------------
