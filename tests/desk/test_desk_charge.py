@@ -122,6 +122,7 @@ def test_a_virtual_charge_point_comes_up_at_a_csms_of_yours(desk: Headless) -> N
 
 
 def test_a_power_cut_takes_both_processes_and_what_they_held(desk: Headless) -> None:
+    until(lambda: desk.ask("state")["csms"]["stations"].get("CP001", {}).get("boots") == 1)
     before = desk.ask("state")["processes"]
     assert desk.ask("power", on=False) == {"ok": True}
     off = desk.ask("state")
