@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +13,20 @@ import pytest
 from evsed.model.faults import LOST
 from evsed.pilot.latches import Latches
 
+ROOT = Path(__file__).parents[2]
 WELDED = "contactor welded"
+
+# Writes for ever: one fault, two faults, one fault ...
+WRITER = """
+import sys, time
+from evsed.pilot.latches import Latches
+latches = Latches(sys.argv[1], print)
+latches.start()
+for n in range(10**9):
+    latches.write({evse: ("contactor welded", "emergency stop")[: 1 + n % 2] for evse in range(1, 200)})
+    latches.count({evse: (n, n, n) for evse in range(1, 200)})
+    time.sleep(0.0005)
+"""
 
 
 def until(true: Callable[[], object], seconds: float = 5.0) -> None:
@@ -191,3 +206,19 @@ def test_what_waits_at_the_end_is_written_and_a_torn_file_never_takes_the_place_
     kept.it.stop()
     assert kept.it.read((1,)) == {1: (WELDED, LOST)}
     assert kept.it.read_counters((1,)) == {1: (1, 2, 3)}
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    for _ in range(6):
+        found = kept.faults.stat().st_mtime_ns if kept.faults.exists() else 0
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path)], env={"PYTHONPATH": f"{ROOT}/firmware:{ROOT}/drivers"}
+        )
+        until(lambda found=found: kept.faults.exists() and kept.faults.stat().st_mtime_ns > found, 20.0)
+        writer.kill()
+        writer.wait()
+        latched = kept.it.read((1,))
+        assert len(latched) == 199
+        assert set(latched.values()) <= {(WELDED,), (WELDED, "emergency stop")}
+    assert kept.said == []
