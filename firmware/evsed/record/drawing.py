@@ -29,11 +29,11 @@ def picture(record: Record, before: float = 0.5, after: float = 1.0) -> str:
     bottom = height - FOOT - APART
     for each in (whole, near):
         parts += _frame(each, HEAD, bottom)
+    parts.append(_window(whole, near, bottom))
     top = HEAD
     for lane in own:
         parts += _lane(lane, (whole, near), top)
         top += lane.height + APART
-    parts.append(_window(whole, near, bottom))
     for each in (whole, near):
         parts += _instant(each, HEAD, bottom)
     size = f"0 0 {svg.number(WIDTH)} {svg.number(height)}"

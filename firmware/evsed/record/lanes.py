@@ -80,7 +80,7 @@ def lanes(record: Record) -> Iterator[Lane]:
     yield Lane("duty cycle", 54.0, _duty, ((0.08, "100 %", SOFT), (0.94, "0 %", SOFT)))
     most = scale(record)
     amps = tuple((0.97 - 0.94 * amps / most, f"{amps:g} A", SOFT) for amps in (0, most / 2, most))
-    yield Lane("current", 120.0, _amps, amps, (("offered", AMBER), ("measured", INK)))
+    yield Lane("current", 120.0, _amps, amps, (("offered", AMBER), ("measured", INK), ("(the last reading)", SOFT)))
     yield Lane("contactor", 48.0, _contactor, ((0.23, "command", SOFT), (0.77, "mirror", SOFT)))
     if any(locked is not None for locked in record.locked):
         yield Lane("plug lock", 22.0, _lock)
