@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from evsed.model.journal import Bind, Booted, Bury, Done, Forget, Frame, KeepFrames, Progress, Save, Tell
-from evsed.model.reports import ConnectorReport, MeterReport, Report
+from evsed.model.reports import ConnectorReport, FaultReport, MeterReport, Report
 from evsed.model.time import Instant
 from evsed.model.tokens import Standing as S
 from evsed.model.tokens import Token, Verdict
@@ -96,6 +96,16 @@ def test_reports_come_in_pages_and_lanes(tmp_path: Path) -> None:
     assert [row.id for row in store.reports(0, 9, free=True)] == [ids[0], ids[2], ids[3]]
     assert store.superseded() == [ids[0]]
     assert store.thinnable() == [ids[1], ids[4]]
+    store.close()
+
+
+def test_faults_overtake_transactions_and_are_never_dropped(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    ids = store.submit([Tell(FaultReport(NOON, 1, "diode", standing, n)) for n, standing in ((1, True), (2, False))])
+    store.close()
+    store = Store.open(tmp_path)
+    assert [row.id for row in store.reports(0, 9, free=True)] == ids
+    assert (store.superseded(), store.thinnable()) == ([], [])
     store.close()
 
 
