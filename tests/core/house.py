@@ -61,6 +61,7 @@ class House:
         supervision: SupervisionSettings | None = None,
         sensors: Mapping[str, tuple[int, ...]] | None = None,
         relay: bool = False,
+        meter_every: float = 1.0,
     ) -> None:
         """`before`: the house whose pilots and meters go on, as the station alone restarts."""
         self.topology = Topology(
@@ -68,7 +69,10 @@ class House:
             "test",
             "T1",
             "0",
-            tuple(Evse(n + 1, 32.0, 3, 6.0, has_lock=has_lock, has_phase_relay=relay) for n in range(evses)),
+            tuple(
+                Evse(n + 1, 32.0, 3, 6.0, has_lock=has_lock, has_phase_relay=relay, meter_every=meter_every)
+                for n in range(evses)
+            ),
             32.0,
         )
         self.saved: dict[str, dict[str, object]] = {kind: dict(things) for kind, things in (kept or {}).items()}

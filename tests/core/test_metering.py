@@ -142,6 +142,15 @@ def test_rounding_is_not_a_register_that_runs_backwards() -> None:
     assert meter_view(house)["why"] == ""
 
 
+def test_a_slow_meter_may_miss_some_of_its_readings() -> None:
+    house = House(meter_every=20.0)
+    house.give(MeterSilent(1, "no answer"))
+    house.wait(59, meters=False)
+    assert meter_view(house)["silent"] is False
+    house.wait(1, meters=False)
+    assert meter_view(house)["silent"] is True
+
+
 def test_a_silent_meter_is_stale_after_ten_seconds_and_nothing_is_invented() -> None:
     house = charging(presets={"SampledDataCtrlr.TxUpdatedInterval": "10"})
     house.meter(add_wh=200)

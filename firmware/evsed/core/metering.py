@@ -1,7 +1,8 @@
 """The meters: passes on what they say, and tells when to sample it.
 
 A reading passes on only if it can be true (plausibility.py). A meter that answers nothing, or only what cannot be
-true, for `STALE` seconds is silent: everybody hears so, and nothing is invented in its place.
+true, for `STALE` seconds (three of its intervals, where that is more) is silent: everybody hears so, and nothing is
+invented in its place.
 Samples of a transaction count from its start, clock-aligned ones from midnight UTC.
 """
 
@@ -37,7 +38,8 @@ from .facts import (
 from .plausibility import REPLACED, Plausibility
 from .samples import take
 
-STALE = 10.0  # s without a believable reading; several times the slowest reading interval that makes sense
+STALE = 10.0  # s without a believable reading
+INTERVALS = 3.0  # of its own that a slower meter may miss
 DAY = 86_400
 
 TX_INTERVAL, TX_MEASURANDS = "SampledDataCtrlr.TxUpdatedInterval", "SampledDataCtrlr.TxUpdatedMeasurands"
@@ -53,6 +55,7 @@ class _Meter:
     """What is known of one EVSE's meter."""
 
     worth: Plausibility
+    stale: float  # s without a believable reading, after which it is silent
     reading: Reading | None = None  # the last believable one, while it is fresh
     heard_at: float | None = None  # mono s
     silent: bool = False
@@ -89,7 +92,8 @@ class Metering:
         self._config, self._topology = config, topology
         self._meters = {
             evse.id: _Meter(
-                Plausibility(evse.max_amps * evse.phases * topology.nominal_volts, registers.get(str(evse.id)))
+                Plausibility(evse.max_amps * evse.phases * topology.nominal_volts, registers.get(str(evse.id))),
+                max(STALE, INTERVALS * evse.meter_every),
             )
             for evse in topology.evses
             if evse.has_meter
@@ -135,7 +139,7 @@ class Metering:
         for meter in self._meters.values():
             times += [meter.next_tx, meter.next_ended]
             if not meter.silent and meter.heard_at is not None:
-                times.append(meter.heard_at + STALE)
+                times.append(meter.heard_at + meter.stale)
         return min((time for time in times if time is not None), default=None)
 
     def view(self, now: Instant) -> dict[str, Any]:
@@ -183,7 +187,7 @@ class Metering:
     def _stale(self, evse: int, meter: _Meter) -> Iterator[Effect | Fact]:
         meter.silent, meter.reading = True, None
         meter.why = meter.why or "has not answered"
-        yield Note(f"meter of EVSE {evse}: no believable reading for {STALE:g} s: {meter.why}", "error")
+        yield Note(f"meter of EVSE {evse}: no believable reading for {meter.stale:g} s: {meter.why}", "error")
         yield Measured(evse, None, meter.why)
 
     # --- samples --------------------------------------------------------------------------------------------------
@@ -222,7 +226,7 @@ class Metering:
 
     def _tick(self, now: Instant) -> Iterator[Effect | Fact]:
         for evse, meter in self._meters.items():
-            if not meter.silent and meter.heard_at is not None and now.mono >= meter.heard_at + STALE:
+            if not meter.silent and meter.heard_at is not None and now.mono >= meter.heard_at + meter.stale:
                 yield from self._stale(evse, meter)
             if meter.next_tx is not None and now.mono >= meter.next_tx:
                 yield SampleDue(evse, Context.PERIODIC)
