@@ -25,14 +25,14 @@ class Pin:
     def __init__(self, name: str, log: list[tuple[str, object]]) -> None:
         self.name, self.log = name, log
         self.on = self.test_on = False
-        self.error = ""
+        self.error = self.deaf = ""
 
-    def _touch(self) -> None:
-        if self.error:
-            raise DriverError(self.error)
+    def _touch(self, command: bool = False) -> None:
+        if self.error or (command and self.deaf):
+            raise DriverError(self.error or self.deaf)
 
     def set(self, on: bool) -> None:
-        self._touch()
+        self._touch(True)
         self.on = on
         self.log.append((self.name, on))
 
@@ -49,7 +49,7 @@ class Pin:
         return self.on or self.test_on
 
     def test(self, on: bool) -> None:
-        self._touch()
+        self._touch(True)
         self.test_on = on
         self.log.append((self.name, on))
 
@@ -72,7 +72,7 @@ class Line(Pin):
         return Sense(self.bench.now, -12.0 if self.duty == 0.0 else high, low)
 
     def drive(self, duty: float | None) -> None:
-        self._touch()
+        self._touch(True)
         self.duty = duty
         self.log.append((self.name, duty))
 
@@ -81,17 +81,18 @@ NAMES = ("contactor", "lock", "phase_relay", "rcd", "emergency_stop", "thermal_s
 
 
 class Bench:
-    def __init__(self, guard: bool = True) -> None:
+    def __init__(self, guard: bool = True, bare: bool = False) -> None:
         self.now, self.vehicle, self.guard = 1000.0, "A", guard
         self.log: list[tuple[str, object]] = []
         self.line = Line("line", self.log, self)
         self.pins: dict[str, Any] = {name: Pin(name, self.log) for name in NAMES}
         self.pins["phase_relay"].on = True
+        if bare:
+            self.pins = {"contactor": self.pins["contactor"]}
         self.wiring = Wiring(Parts(self.line, **self.pins), self.close)
-        limits = Limits(1, 32.0, 6.0, 900.0, has_lock=True)
-        rules = Rules(
-            self.now, limits, Machine(self.now, without_ventilation()), SelfTest("RCM14"), PhaseRelay(True, 10.0, 24)
-        )
+        limits = Limits(1, 32.0, 6.0, 900.0, has_lock=not bare)
+        selftest, relay = SelfTest("none" if bare else "RCM14"), None if bare else PhaseRelay(True, 10.0, 24)
+        rules = Rules(self.now, limits, Machine(self.now, without_ventilation()), selftest, relay)
         self.it = Outlet(self.wiring, rules, PilotSense(), Wear(1000.0), boot="boot", now=self.now)
         self.permit: Permit | None = None
 
@@ -142,7 +143,8 @@ def test_its_last_act_does_the_same_though_a_driver_fails_and_gives_all_of_them_
 def test_a_charge_moves_each_part_once_and_in_order() -> None:
     bench = Bench()
     bench.go(11.0)
-    assert ("rcd", True) in bench.log
+    assert [on for name, on in bench.log if name == "rcd"] == [False, True, False]
+    assert [on for name, on in bench.log if name == "lock"] == [False]  # idle, at the start
     bench.log.clear()
     bench.charging()
     bench.permit = Permit(1, 0.0, 3, False, "grace", 0.0)
@@ -150,6 +152,15 @@ def test_a_charge_moves_each_part_once_and_in_order() -> None:
     moves = [(name, on) for name, on in bench.log if name in ("contactor", "lock")]
     assert moves == [("lock", True), ("contactor", True), ("contactor", False), ("lock", False)]
     assert [word for name, word in bench.log if name == "line"] == [0.26666, None]
+
+
+def test_an_outlet_of_line_and_contactor_alone_charges_too() -> None:
+    bench = Bench(bare=True).charging()
+    seen = bench.seen()
+    assert (seen.locked, seen.phases, seen.tested_at, seen.faults) == (None, None, None, ())
+    bench.go(0.1, "B").it.release()
+    bench.it.close()
+    assert [name for name, word in bench.log if word == "closed"] == ["line", "contactor"]
 
 
 def test_everything_is_told() -> None:
@@ -195,6 +206,30 @@ def test_a_driver_in_trouble_opens_with_its_own_words_and_comes_back(name: str, 
     bench.go(1.0)
     assert not bench.pins["contactor"].on
     assert (bench.it.rules.faults, bench.it.rules.latched) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "vehicle", "phases"),
+    [("contactor", "contactor", "B", 3), ("line", "pilot line", "B", 3), ("lock", "plug lock", "A", 3),
+     ("phase_relay", "phase relay", "B", 1)],
+)  # fmt: skip
+def test_a_driver_that_only_does_not_obey_is_told_again_and_is_a_fault_meanwhile(
+    name: str, fault: str, vehicle: str, phases: int
+) -> None:
+    bench = Bench().charging()
+    pin = bench.line if name == "line" else bench.pins[name]
+    pin.deaf = "it does not obey"
+    bench.permit = Permit(1, 0.0 if name == "lock" else 16.0, phases, name != "lock", "grace", 0.0)
+    bench.go(0.5)
+    if name == "line":
+        bench.permit = Permit(1, 10.0, phases, True, "grace", 0.0)
+    bench.go(0.6, vehicle)
+    assert fault in bench.it.rules.faults
+    assert bench.it.why(bench.now) == f"{fault}: it does not obey"
+    pin.deaf = ""
+    bench.log.clear()
+    bench.go(0.02)
+    assert bench.log[0][0] == name
 
 
 def test_a_coil_that_cannot_be_told_is_told_again_in_every_step() -> None:
