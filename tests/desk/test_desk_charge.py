@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evsed.desk import control
+from evsed.desk import config, control
 
 pytestmark = pytest.mark.processes
 
@@ -160,3 +160,41 @@ def test_the_words_reach_a_running_desk(desk: Headless) -> None:
     refused = evsed("desk", "do", "--dir", str(desk.dir), "plug", "3")
     assert refused.returncode == 1
     assert json.loads(refused.stdout)["error"] == '"plug": there is no EVSE 3 on this desk; it has 1.'
+
+
+def test_the_pilots_own_files_can_be_worn_and_broken(desk: Headless) -> None:
+    def seen(name: str) -> bool:
+        outlets = (desk.ask("state")["station"] or {"outlets": {}})["outlets"].values()
+        return any(name in (*outlet["faults"], *outlet["warnings"]) for outlet in outlets)
+
+    assert desk.ask("wear") == {"ok": True}
+    until(lambda: seen("contactor worn"))
+    assert desk.ask("break-latches") == {"ok": True}
+    until(lambda: seen("pilot state lost"))
+    assert seen("contactor worn")  # the counters were not what broke
+
+
+def test_a_process_gets_no_time_for_as_long_as_it_is_told(desk: Headless) -> None:
+    told = desk.ask("stall", process="pilot", seconds=0.3)
+    assert told["ok"]
+    assert 0.3 <= told["seconds"] < 2.0
+    gaps = control.ask_now(desk.dir / "world.sock", {"do": "gaps"})["gaps"]
+    assert max(int(gap) for gap in gaps) >= 2900  # tenths of a millisecond between two looks
+    for wrong in (0, 61, True, "long"):
+        assert desk.ask("stall", process="pilot", seconds=wrong) == {
+            "ok": False,
+            "error": f'"stall": "seconds" is {wrong!r}; allowed: a number above 0 and up to 60.',
+        }
+
+
+def test_a_desk_may_be_built_without_its_extras() -> None:
+    parts = [word for part in config.EXTRAS for word in ("--without", part)]
+    plain = Headless(*parts, "--option", "evse.1.wake_up=off")
+    try:
+        until(lambda: plain.ask("state")["station"] is not None)
+        until(lambda: "1" in plain.ask("state")["station"]["outlets"])
+        seen = plain.ask("state")["station"]["outlets"]["1"]
+        assert (seen["locked"], seen["phases"], seen["testing"], seen["tested_at"]) == (None, None, False, None)
+        assert 'wake_up = "off"' in (plain.dir / "evsed.toml").read_text()
+    finally:
+        plain.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import tempfile
@@ -13,6 +14,7 @@ from evsed import settings
 from evsed.desk import command, config, control, running, verbs
 from evsed.desk.charge import profile
 from evsed.desk.screen import COLUMNS, Screen, state, words
+from evsed.settings.declared import PILOT_PARTS
 
 OUTLET: dict[str, Any] = {
     "evse": 1, "high": 6.0, "low": -12.0, "duty": 0.2666, "closed": True, "amps": [16.0, 16.0, 16.0],
@@ -28,6 +30,14 @@ OUTLET: dict[str, Any] = {
         ("ask auto", {"do": "ask", "on": None, "evse": 1}),
         ("card 04A1B2C3", {"do": "card", "uid": "04A1B2C3"}),
         ("ev --max-amps 8 --phases 1", {"do": "ev", "evse": 1, "max_amps": 8.0, "phases": 1}),
+        ("ev --simplified on --sleeping off", {"do": "ev", "evse": 1, "simplified": True, "sleeping": False}),
+        ("ev --reaction 5", {"do": "ev", "evse": 1, "reaction": 5.0}),
+        ("toggle", {"do": "toggle", "evse": 1, "times": 3, "seconds": 0.3}),
+        ("toggle 2 --times 1 --seconds 0.25", {"do": "toggle", "evse": 2, "times": 1, "seconds": 0.25}),
+        ("temperature 62.5", {"do": "temperature", "celsius": 62.5, "evse": 1}),
+        ("stall pilot 200", {"do": "stall", "process": "pilot", "seconds": 0.2}),
+        ("break-latches", {"do": "break-latches"}),
+        ("wear", {"do": "wear"}),
         ("mains off", {"do": "mains", "on": False}),
         ("fault welded on", {"do": "fault", "name": "welded", "on": True, "evse": 1}),
         ("pins release", {"do": "pins", "mode": "release"}),
@@ -73,6 +83,44 @@ def test_the_written_config_is_one_that_evsed_takes(tmp_path: Path) -> None:
     assert [evse.id for evse in loaded.evses] == [1, 2, 3]
     assert dict(loaded.ocpp.keys) == {"HeartbeatInterval": "300"}
     assert dict(loaded.ocpp.variables) == {"TxCtrlr.EVConnectionTimeOut": "60"}
+
+
+def test_its_config_has_every_part_unless_it_is_left_out(tmp_path: Path) -> None:
+    box = config.Wallbox(tmp_path, tmp_path / "state", "ws://127.0.0.1:9000/ocpp", evses=2, socket=True)
+    loaded = settings.load(config.write(box))
+    assert not loaded.warnings
+    for evse in loaded.evses:
+        assert {part.where.rpartition(".")[2] for part in evse.parts()} == {*PILOT_PARTS, "meter"}
+        assert evse.connector == "sType2"
+    assert loaded.heartbeat is not None
+    assert list(loaded.thermometers) == ["outlet-1", "outlet-2"]
+    assert list(loaded.readers) == ["front"]
+    bare = dataclasses.replace(box, without=frozenset(config.EXTRAS))
+    loaded = settings.load(config.write(bare))
+    assert [part.where for part in loaded.evses[0].parts()] == ["evse.1.pilot", "evse.1.contactor", "evse.1.meter"]
+    assert (loaded.heartbeat, dict(loaded.thermometers), dict(loaded.readers)) == (None, {}, {})
+
+
+def test_any_option_goes_over_what_the_desk_writes_quoted_or_not(tmp_path: Path) -> None:
+    options = {
+        "evse.1.max_current": "16",
+        "evse.1.wake_up": "off",
+        "supervision.pen_fault": "true",
+        "supervision.derate_at": "[40.0, 50.0]",
+        "station.vendor": '"Lab"',
+    }
+    box = config.Wallbox(tmp_path, tmp_path / "state", "", options=options)
+    loaded = settings.load(config.write(box))
+    evse = loaded.evses[0]
+    assert (evse.max_current, evse.wake_up, loaded.station.vendor) == (16.0, "off", "Lab")
+    assert (loaded.supervision.pen_fault, loaded.supervision.derate_at) == (True, (40.0, 50.0))
+
+
+def test_an_option_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--once", "--option", "evse.1.wake_up"]) == 2
+    assert capsys.readouterr().err == (
+        "--option evse.1.wake_up: expected a name, = and a value, such as supervision.pen_fault=true.\n"
+    )
 
 
 def test_no_desk_in_that_folder_says_how_to_start_one(tmp_path: Path) -> None:
