@@ -29,7 +29,7 @@ POKE = """
 The desk stays up. Poke it from another terminal ({where}):
   evsed desk do plug | unplug | card 04A1B2C3 | ask on|off|auto | ev --max-amps 8 | mains off
   evsed desk do link down | csms GetConfiguration '{{"key":[]}}' | ledger | state
-  evsed desk do fault welded on | power off | kill station | start station
+  evsed desk do fault (lists what can be broken) | fault welded on | power off | kill station | start station
 Ctrl-C ends it.
 """
 

@@ -18,6 +18,11 @@ class Break:
     raises: tuple[str, ...] = ()  # (): it is the vehicle's or the network's right, or evsed bears it
     how: str = ""  # what else it takes
 
+    @property
+    def told(self) -> str:
+        """What evsed calls it, in words."""
+        return ", ".join(self.raises) + (f" ({self.how})" if self.how else "")
+
 
 def _wire(part: str) -> str:
     return f"wire-{part.replace('_', '-')}"
@@ -51,9 +56,14 @@ FAULTS: dict[str, Break] = {
     "heartbeat-gate": Break("the hardware enable does not hear the heartbeat and cuts the coil",
                             ("contactor failed to close",), "while it is told to be closed"),
     _wire("pilot"): Break("the pilot line's driver cannot look", ("pilot line",)),
-    **{_wire(part): Break(f"the driver of {part} cannot reach it", (raised,)) for part, raised in zip(PARTS, (
-        "contactor", "plug lock", "phase relay", "heartbeat", "safety input", "safety input", "safety input",
-    ), strict=True)},
+    _wire("contactor"): Break("the contactor's driver cannot reach it", ("contactor", "heartbeat"),
+                              "the second where the contactor does not open by it"),
+    _wire("lock"): Break("the lock's driver cannot reach it", ("plug lock",)),
+    _wire("phase_relay"): Break("the phase relay's driver cannot reach it", ("phase relay",)),
+    _wire("heartbeat"): Break("the heartbeat's driver cannot reach it", ("heartbeat",)),
+    _wire("rcd"): Break("the residual-current device's driver cannot reach it", ("safety input",)),
+    _wire("emergency_stop"): Break("the emergency stop's driver cannot reach it", ("safety input",)),
+    _wire("thermal_switch"): Break("the thermal switch's driver cannot reach it", ("safety input",)),
     "ev-ignores-stop": Break("the vehicle neither opens S2 nor lowers its current when the offer is withdrawn"),
     "ev-ignores-limit": Break("the vehicle draws half more than it is offered, and never less than it can",
                               ("overcurrent",), "7 s later"),
@@ -99,7 +109,8 @@ def listing() -> str:
     width = max(len(name) for name, _ in rows)
     lines = []
     for name, fault in rows:
-        raised = ", ".join(fault.raises) + (f" ({fault.how})" if fault.how else "")
-        lines.append(f"  {name:<{width}}  {fault.does}" + (f"\n  {'':<{width}}    -> {raised}" if raised else ""))
+        lines.append(
+            f"  {name:<{width}}  {fault.does}" + (f"\n  {'':<{width}}    -> {fault.told}" if fault.told else "")
+        )
     lines += ["Raised otherwise:", *(f"  {name}: {how}" for name, how in ELSEWHERE.items())]
     return "\n".join(lines)

@@ -11,10 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from evse_drivers.buses.desk import EMERGENCY_STOP, LOCKED, NC, NO, THERMAL_SWITCH, THREE_PHASES, TRIPPED
-
 from . import circuit, mains
-from .faults import WIRES
 from .residual import ResidualDevice
 from .vehicle import Vehicle
 
@@ -125,23 +122,6 @@ class Outlet:
 
     def _await_rcd(self) -> None:
         self._due["rcd"] = self.rcd.due
-
-    @property
-    def levels(self) -> int:
-        """What the wires of contacts and inputs say, in bits of evse_drivers.buses.desk."""
-        return (
-            (NO if self.closed else NC)
-            | (LOCKED if self.locked else 0)
-            | (THREE_PHASES if self.three else 0)
-            | (TRIPPED if self.rcd.tripped else 0)
-            | (EMERGENCY_STOP if "emergency-stop" in self.faults else 0)
-            | (THERMAL_SWITCH if "thermal" in self.faults else 0)
-        )
-
-    @property
-    def broken(self) -> int:
-        """Parts that their drivers cannot reach, in bits."""
-        return sum(bit for fault, bit in WIRES.items() if fault in self.faults)
 
     def sense(self, now: float) -> tuple[float, float]:
         """The line's highest and lowest volts since the last look; the next look starts from here."""

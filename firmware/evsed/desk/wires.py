@@ -30,6 +30,7 @@ from evse_drivers.buses.desk import (
 )
 
 from .events import EventLoop
+from .levels import broken, levels
 from .outlet import Outlet
 
 OUTPUTS = PARTS[: -len(INPUTS)]
@@ -117,7 +118,7 @@ class Wires:
             high = low = math.nan
         ohm = outlet.proximity
         proximity = math.nan if ohm is None else ohm
-        answer = (outlet.number, number, outlet.levels, outlet.broken, now, high, low, proximity)
+        answer = (outlet.number, number, levels(outlet), broken(outlet), now, high, low, proximity)
         self._send(link, SEEN.pack(ANSWER, *answer))
 
     def _send(self, link: socket.socket, packet: bytes) -> None:
