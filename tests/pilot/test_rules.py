@@ -331,6 +331,18 @@ def test_a_selftest_that_is_asked_for_is_done_or_refused_with_words() -> None:
     assert bench.rules.selftest.tested_at != first
 
 
+def test_every_part_names_its_timers() -> None:
+    """So that the explorer may let any of them run out: each is an instant, and no other slot is one."""
+    rules = Watched(relay=True, module="RCM14", has_lock=True).charging().rules
+    assert rules.phases is not None
+    parts = (rules, rules.machine, rules.supervisor, rules.contactor, rules.cable, rules.lock, rules.selftest)
+    for part in (*parts, rules.phases):
+        instants = {name for name in part.__slots__ if isinstance(at := getattr(part, name), float) and at > 900.0}
+        told = {"opened_at", "unplugged_at", "tested_at"}
+        assert instants - told <= set(part.TIMERS) <= set(part.__slots__)
+        assert all(isinstance(getattr(part, name), float) for name in part.TIMERS)
+
+
 # --- phases -------------------------------------------------------------------------------------------------------
 
 
