@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from evse_drivers.api import Seen
-from evsed.pilot.client import PilotProcess
+from evsed.pilot.client import ANSWER, GONE, PilotProcess
 from evsed.pilot.newest import MOST
 from evsed.pilot.wire import VERSION, Hello, Refused, Taken, encode
 
@@ -79,9 +80,9 @@ async def acted(folder: Path, answer: Callable[[asyncio.StreamWriter], None], ve
 
     async def pilot(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(encode(Hello(version, "digest", "boot", {"1": 32.0})))
-        while b"wake" not in await reader.readline():
-            pass
-        answer(writer)
+        while line := await reader.readline():
+            if b"wake" in line:
+                answer(writer)
 
     server = await asyncio.start_unix_server(pilot, path)
     board = PilotProcess(path, "digest", lambda _: None)
@@ -95,9 +96,6 @@ async def acted(folder: Path, answer: Callable[[asyncio.StreamWriter], None], ve
     await asyncio.gather(task, return_exceptions=True)
     server.close()
     return why
-
-
-GONE = "the pilot process does not answer"
 
 
 @pytest.mark.parametrize(
@@ -130,3 +128,9 @@ def test_a_station_that_does_not_keep_up_says_so_once(tmp_path: Path) -> None:
         "the station does not keep up with the pilot: what was seen of EVSE 1 is being lost",
         "pilot: a line was not understood: expected one object {\"kind\": {...}}, found b'[3]\\n'",
     ]
+
+
+def test_an_act_whose_pilot_hangs_up_is_answered_at_once(tmp_path: Path) -> None:
+    began = time.monotonic()
+    assert asyncio.run(acted(tmp_path, lambda writer: writer.close())) == GONE
+    assert time.monotonic() - began < ANSWER

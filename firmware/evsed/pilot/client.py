@@ -79,10 +79,9 @@ class PilotProcess:
                 waiting.remove(answer)
 
     def measured(self, evse: int, amps: Phases) -> None:
-        """What a meter says, for the pilot's flight recorder; an EVSE that is not the pilot's, or no value, is none of
-        its business."""
+        """What a meter says, for the pilot's flight recorder, which ignores the EVSEs of others."""
         hello, known = self.hello, [value for value in amps if value is not None]
-        if known and hello is not None and hello.version > 1 and str(evse) in hello.ceilings:
+        if known and hello is not None and hello.version > 1:
             self._send(encode(Measured(evse, max(known))))
 
     async def seen(self) -> AsyncIterator[Seen]:
