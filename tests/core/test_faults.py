@@ -156,6 +156,14 @@ def test_three_tries_for_one_plug_and_then_it_stays_until_unplugged() -> None:
     assert lab.of(Ceiling)[-1] == Ceiling(1, "overcurrent", None)
 
 
+def test_its_first_words_stay_what_the_charge_was_stopped_for() -> None:
+    lab = Lab()
+    lab.give(Troubled(1, "overvoltage", True, "L1 270 V"))
+    lab.give(Troubled(1, "overvoltage", True, "L1 261 V"))
+    assert [told.info for told in lab.of(FaultsChanged)] == ["L1 270 V"]
+    assert lab.block.view(lab.now())["1"][0]["info"] == "L1 270 V"
+
+
 def test_another_plug_has_its_own_tries() -> None:
     lab = Lab()
     lab.seen()
@@ -172,6 +180,7 @@ def test_the_tries_outlive_a_restart_of_station_and_pilot() -> None:
     kept = [save.thing for save in lab.of(Save) if save.kind == "trips"][-1]
     assert kept == Trips(1, "overcurrent", 3)
     again = Lab(trips=[kept])
+    again.seen()
     again.seen(boot="c")
     trips(again, 1)
     assert again.standing() == ["overcurrent"]
@@ -264,6 +273,23 @@ def test_what_went_while_nobody_looked_is_told_as_gone() -> None:
     lab.wait(30)
     assert lab.standing() == []
     assert lab.told()[-1][:2] == ("overheated", False)
+
+
+def test_what_stood_and_still_does_is_no_news_and_does_not_end_with_the_doubt() -> None:
+    lab = Lab([Stood(1, "overheated", 7)], last=7)
+    lab.give(Started("PowerUp"))
+    lab.seen()
+    lab.give(Troubled(1, "overheated", True, "81 °C"))
+    lab.wait(1000)
+    assert (lab.standing(), [told for told in lab.told() if told[0] == "overheated"]) == (["overheated"], [])
+
+
+def test_a_pilot_that_was_lost_gets_its_ten_seconds_again() -> None:
+    lab = Lab([Stood(1, "pilot lost", 7)], last=7)
+    lab.give(Started("PowerUp"))
+    assert lab.standing() == []
+    lab.wait(11)
+    assert (lab.standing(), lab.standing(2)) == (["pilot lost"], ["pilot lost"])
 
 
 def test_a_fault_of_the_pilot_is_not_told_as_gone_before_it_is_heard() -> None:

@@ -227,6 +227,16 @@ def test_a_fault_that_waits_to_go_again_holds_back_later_faults_and_nothing_else
     assert second.action == "FaultReport"
 
 
+def test_a_fault_is_held_back_by_no_connector_state_that_waits() -> None:
+    pages = Pages(connector(1), fault(1))
+    box = outbox_of(pages)
+    step(box, pages)
+    fail(box, pages)
+    frame = step(box, pages, now=1.0)
+    assert frame is not None
+    assert frame.action == "FaultReport"
+
+
 def test_a_fault_is_held_back_by_no_transaction_report_that_fails() -> None:
     pages = Pages(event(0, S), fault(1))
     box = outbox_of(pages)

@@ -29,7 +29,7 @@ class Lockout:
 
     def rise(self) -> None:
         """It is the case; said once until it falls."""
-        self.there, self.until = True, GONE
+        self.there = True
         self.came += 1
 
     def fall(self, now: float) -> None:
