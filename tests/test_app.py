@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evsed import app
+from evsed import app, presets
 from evsed.model.journal import Booted, Save
 from evsed.settings import load
 from evsed.station_socket import StationSocket
@@ -138,14 +138,16 @@ async def lines(path: Path, *asked: bytes) -> list[Any]:
     return answers
 
 
-async def one_life(config: Path, folder: Path) -> tuple[int, Any]:
-    """Starts the station, asks for its view, and ends it with SIGTERM; the exit code and the view."""
+async def one_life(config: Path, folder: Path, enough: Callable[[Any], bool] = bool) -> tuple[int, Any]:
+    """Starts the station, asks for its view until that is `enough`, and ends it with SIGTERM; exit code and view."""
     running = asyncio.ensure_future(app.App(load(str(config))).run())
     for _ in range(500):
         if (folder / "run/station.sock").exists() or running.done():
             break
         await asyncio.sleep(0.01)
-    [view] = await lines(folder / "run/station.sock", b'{"show": true}')
+    async with asyncio.timeout(10):
+        while not enough(view := (await lines(folder / "run/station.sock", b'{"show": true}'))[0]):  # noqa: ASYNC110 (another process)
+            await asyncio.sleep(0.05)
     os.kill(os.getpid(), signal.SIGTERM)
     return await asyncio.wait_for(running, 10), view
 
@@ -159,6 +161,41 @@ def test_a_station_without_pilot_or_central_system_shows_itself_and_ends_on_sigt
     assert (view["station"], view["queue"], view["dead_letters"], view["disk"]) == ("T-1", 0, 0, None)
     assert view["outlets"] == {}  # no pilot is heard
     assert view["sessions"]["1"]["why"] == "no vehicle is plugged in"
+
+
+def test_a_temperature_in_a_file_lowers_what_is_offered(config: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "temp").write_text("66000\n")
+    text = CONFIG + '[thermometer.housing]\ndriver = "sysfs"\npath = "{folder}/temp"\n'
+    code, view = asyncio.run(one_life(config(text), tmp_path, lambda view: view["supervision"]["1"]["standing"]))
+    assert code == 0
+    assert view["supervision"]["1"] == {
+        "standing": {"temperature derating": "housing 66.0 °C: 16.0 A of 32 A"},
+        "ceilings": {"temperature": 16.0},
+        "celsius": {"housing": 66.0},
+    }
+    assert {"source": "temperature", "amps": 16.0} in view["limits"]["1"]["limits"]
+
+
+def test_a_temperature_sensor_that_is_not_there_stops_the_station_in_the_drivers_words(
+    config: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, text = run(config(CONFIG + '[thermometer.housing]\ndriver = "sysfs"\npath = "{folder}/temp"\n'), capsys)
+    assert (code, text) == (
+        1,
+        f"evsed: thermometer.housing: there is no file {tmp_path}/temp. Check the sensor's wire, its kernel driver "
+        '(on a Pi its dtoverlay) and `path`; "ls /sys/class/hwmon /sys/class/thermal /sys/bus/w1/devices" shows what '
+        "there is.\n",
+    )
+
+
+def test_the_longest_random_delay_of_the_config_is_the_first_value_of_its_variable(
+    config: Callable[..., Path],
+) -> None:
+    settings = load(str(config(CONFIG + "[supervision]\nrandom_delay = 600\n")))
+    assert presets.variables(settings)["RandomisedDelayCtrlr.MaxDelay"] == "600"
+    more = "[ocpp.keys]\nRandomisedDelayMax = 900\n[supervision]\nrandom_delay = 600\n"
+    settings = load(str(config(CONFIG + more)))
+    assert presets.variables(settings)["RandomisedDelayCtrlr.MaxDelay"] == "900"
 
 
 def test_the_station_lets_go_of_its_buses_at_the_end(config: Callable[..., Path], tmp_path: Path) -> None:

@@ -273,3 +273,18 @@ def test_a_value_that_does_not_fit_is_told_what_is_allowed(name: str, value: str
     with pytest.raises(ValueProblem) as refused:
         declarations()[name].canonical(value)
     assert str(refused.value) == text
+
+
+def test_a_push_button_is_told_and_not_kept() -> None:
+    model = DeviceModel(TOPOLOGY)
+    told = {}
+    for value in ("true", "false", "true"):
+        told[value] = list(model.handle(put(VariableRef("RandomisedDelayCtrlr", "Skip", evse=2), value), NOW))[1:]
+    assert told == {"true": [VariableChanged("RandomisedDelayCtrlr(2).Skip")], "false": []}
+    assert model.text("RandomisedDelayCtrlr(2).Skip") == "false"
+
+
+def test_a_push_button_cannot_be_preset() -> None:
+    assert problems({"RandomisedDelayCtrlr.SkipAll": "true"}) == [
+        "RandomisedDelayCtrlr.SkipAll is a push button and cannot be preset: remove it."
+    ]

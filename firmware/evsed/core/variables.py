@@ -128,7 +128,9 @@ def preset_problem(name: str, value: str) -> str | None:
         near = difflib.get_close_matches(name, list(declarations()), n=1, cutoff=0.6)
         hint = f'Did you mean "{near[0]}"?' if near else '"evsed reference" lists all variables.'
         return f"{name} is no variable of this station. {hint}"
-    if row.computed or row.momentary or row.per != "station":
+    if row.momentary:
+        return f"{row.name} is a push button and cannot be preset: remove it."
+    if row.computed or row.per != "station":
         return f"{row.name} is worked out by the station and cannot be preset: remove it."
     try:
         row.canonical(value)
