@@ -85,6 +85,14 @@ def test_a_fault_of_the_pilot_is_told_with_its_words_and_ends_with_it() -> None:
     assert lab.out[-2:] == [Note("EVSE 1: contactor: gone"), FaultsChanged(1, None)]
 
 
+def test_of_the_pilots_words_only_what_the_catalogue_does_not_say_is_told() -> None:
+    lab, row = Lab(), FAULTS["diode"]
+    lab.seen("diode", why=f"diode: {row.text} {row.check}")
+    assert lab.of(FaultsChanged)[-1].info == ""
+    lab.seen("contactor", why="contactor: evse.1.contactor: the wires refuse. See the desk.")
+    assert lab.of(FaultsChanged)[-1].info == "evse.1.contactor: the wires refuse. See the desk."
+
+
 def test_the_weightiest_fault_is_the_reason_and_all_are_known() -> None:
     lab = Lab()
     lab.seen("emergency stop", "cable lost", warnings=("contactor worn",))

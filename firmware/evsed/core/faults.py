@@ -294,7 +294,10 @@ class Faults:
 
 
 def _words(seen: Seen, name: str) -> str:
-    """The measured values that the pilot tells with the fault it names; its sentence is the catalogue's already."""
+    """What the pilot tells of the fault it names besides the catalogue's sentences: a driver's words, values."""
     if name == UNKNOWN and seen.fault is not None and seen.fault not in FAULTS:
         return f"{seen.fault}: {seen.why}" if seen.why else seen.fault
-    return seen.why.removeprefix(FAULTS[name].text).strip() if name == seen.fault else ""
+    if name != seen.fault:
+        return ""
+    row, words = FAULTS[name], seen.why.removeprefix(f"{name}: ")
+    return words.replace(row.text, "").replace(row.check, "").strip()
