@@ -159,13 +159,11 @@ def test_nothing_is_read_while_the_station_drives_minus_twelve() -> None:
     assert heard(pilot, 9.0, 1) == "B"
 
 
-def test_a_short_is_told_from_a_level_that_is_merely_wrong() -> None:
+@pytest.mark.parametrize(("volts", "short"), [(0.0, True), (2.0, True), (-2.0, True), (-2.1, False), (-12.0, False)])
+def test_a_short_is_told_from_a_level_that_is_merely_wrong(volts: float, short: bool) -> None:
     pilot = PilotSense()
-    heard(pilot, 0.0, 3)
-    assert (pilot.letter, pilot.short) == ("E", True)
-    pilot = PilotSense()
-    heard(pilot, -12.0, 3)
-    assert (pilot.letter, pilot.short) == ("E", False)
+    heard(pilot, volts, 3)
+    assert (pilot.letter, pilot.short) == ("E", short)
 
 
 def test_a_level_that_is_gone_before_it_counts_is_a_glitch() -> None:
