@@ -138,3 +138,15 @@ def test_the_last_of_the_disk_is_left_to_others(tmp_path: Path) -> None:
         f"MiB are free, and the last {(1 << 60) >> 20} are not for records; this record of a fault is lost"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_record_that_comes_too_late_is_told(tmp_path: Path) -> None:
+    said: list[str] = []
+    kept = Recorder(str(tmp_path), (1,), ABOUT, said.append)
+    fly(kept, 1.0, "diode")
+    for _ in range(2 * COUNT):
+        kept.rings[1].hear(time.monotonic(), sample("diode"))
+    kept.start()
+    kept.stop()
+    assert said[0].endswith("-evse1-diode.evr: the disk was too slow; this record of a fault is lost")
+    assert list(tmp_path.iterdir()) == []

@@ -104,6 +104,8 @@ def test_three_minutes_are_there_and_ten_seconds_to_read_them() -> None:
     begin, end = ring.samples(cut)
     assert end == cut.end
     assert begin > cut.end - COUNT
+    run(ring, 600.0, 200.0, "diode")
+    assert ring.samples(cut) == (cut.end, cut.end)
 
 
 def test_an_end_keeps_what_a_fault_has_asked_for() -> None:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 
 TOO_LONG = 0.050  # s: with what the rest of the chain takes, the 100 ms of IEC 61851-1 table A.6 seq. 8.1 are at stake
 EDGES = (0.0105, 0.011, 0.012, 0.015, 0.020, 0.030, 0.040, 0.050)  # s: a gap counts for the first that is not below it
-NAMES = tuple(f"{edge * 1000:g}" for edge in EDGES) + ("more",)
+NAMES = (*(f"{edge * 1000:g}" for edge in EDGES), "more")
 
 
 class Gaps:

@@ -88,6 +88,9 @@ class Recorder:
                 if not cuts:
                     return
             for name, record in [self._record(cut) for cut in cuts]:  # all are read before the disk takes its time
+                if not record:
+                    self._log(f"{self.folder}/{name}: the disk was too slow; this record of a fault is lost")
+                    continue
                 try:
                     self._store(name, record)
                 except OSError as error:
@@ -96,7 +99,7 @@ class Recorder:
                     self._log(f"record of a fault: {self.folder}/{name}")
 
     def _record(self, cut: Cut) -> tuple[str, bytes]:
-        """Name and content."""
+        """Name and content; empty if it came too late to find any sample."""
         ring = self.rings[cut.evse]
         begin, end = ring.samples(cut)
         size = PACKED.size
@@ -117,6 +120,8 @@ class Recorder:
         boot = f"boot-{self._about.get('boot', '')}-{cut.at:.0f}s"
         when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(utc)) if known else boot
         name = f"{when}-evse{cut.evse}-{cut.fault.lower().replace(' ', '-')}{ENDING}"
+        if begin == end:
+            return name, b""
         return name, MAGIC + json.dumps(head, separators=(",", ":")).encode() + b"\n" + b"".join(body)
 
     def _store(self, name: str, record: bytes) -> None:

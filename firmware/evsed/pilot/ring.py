@@ -120,8 +120,8 @@ class Ring:
         return Cut(self.evse, fault, at, self.written)
 
     def samples(self, cut: Cut) -> tuple[int, int]:
-        """First and end of what of a cut is still there; a record that is kept late begins later."""
-        return max(0, cut.end - COUNT, self.written - CAPACITY + RATE), cut.end
+        """First and end of what of a cut is still there; a record that is kept late begins later, and may be empty."""
+        return min(max(0, cut.end - COUNT, self.written - CAPACITY + RATE), cut.end), cut.end
 
     def _rise(self, now: float, faults: tuple[str, ...]) -> None:
         before, self._faults = self._faults, faults

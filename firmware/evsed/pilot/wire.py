@@ -1,9 +1,9 @@
 """What crosses the pilot's Unix socket, Hello to Health: one JSON object a line, versioned.
 
 Each line is {"kind": {fields}}. Both sides open with a Hello; version N understands N and N-1, and says nothing to a
-peer of N-1 that this does not know (version 1: no Measured, Taken, Health). Unknown fields are
-ignored, so that a newer peer may add some; one that is missing takes its default, where it has one; else, and where
-it is of the wrong type, the line is refused.
+peer of N-1 that this does not know (version 1: no Measured, Taken, Health). Unknown fields are ignored, so that a newer
+peer may add some; one that is missing takes its default, where it has one; else, and where it is of the wrong type, the
+line is refused.
 """
 
 from __future__ import annotations
