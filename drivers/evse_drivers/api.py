@@ -154,7 +154,9 @@ class Switch(Protocol):
     """A contactor, a plug lock or a phase relay, with the contact that tells its position where there is one."""
 
     def set(self, on: bool) -> None:
-        """Never blocks: the guard thread calls it while the loop may hang in another call of this driver."""
+        """Never blocks: the guard thread calls it while the loop may hang in another call of this driver.
+
+        A lock that is told the same again moves again: it is told so because its contact says that it did not."""
 
     def get(self) -> bool | None:
         """The mirror contact's word; None where the hardware has none."""
