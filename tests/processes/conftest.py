@@ -10,6 +10,9 @@ import pytest
 from wall import Wall
 
 
+UNMETERED = ("--option", "supervision.meter_silent=go on")  # what is billed without a meter is to be seen
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is here starts real processes."""
     for item in items:
@@ -21,8 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def street() -> Iterator[Mapping[str, Wall]]:
     """All of them, started at once: a pilot that has just started makes its first car wait for 10 s."""
     plans = {
-        "1.6": ("1.6",),
-        "2.0.1": ("2.0.1",),
+        "1.6": ("1.6", *UNMETERED),
+        "2.0.1": ("2.0.1", *UNMETERED),
         "strict": ("1.6", "--lease", "stop"),
         "pair": ("1.6", "--evses", "2"),
     }
