@@ -207,7 +207,8 @@ class ThermometerSettings:
 
     part: Part
     evses: tuple[int, ...] = option((), help="EVSEs that it stands for; [] means all.", minimum=0)
-    every: float = option(5.0, help="How often it is read.", unit="s", minimum=1, maximum=60)
+    # 5 s at most: one that has been silent for 15 s counts as hot (core/temperature.py)
+    every: float = option(5.0, help="How often it is read.", unit="s", minimum=1, maximum=5)
 
 
 @dataclass(frozen=True, slots=True)
