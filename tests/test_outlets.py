@@ -39,8 +39,11 @@ class Board:
     async def permit(self, permit: Permit) -> None:
         self.told.append(permit)
 
-    async def act(self, evse: int, act: Act) -> None:
+    async def act(self, evse: int, act: Act) -> str | None:
         self.told.append((evse, act))
+        if act == "wake":
+            raise DriverError("evse.1.board: no answer. Check its bus.")
+        return "there is no lock" if act == "unlock" else None
 
     async def seen(self) -> AsyncIterator[Seen]:
         self.listeners += 1
@@ -154,6 +157,16 @@ def test_a_pilot_is_heard_and_told() -> None:
         assert [input for _, input in heard] == [Observed(SEEN)]
         assert board.told == [permit, (1, "unlock")]
         assert outlets.view()["1"]["state"] == "A1"
+        await outlets.close()
+
+    play(story())
+
+
+def test_what_a_pilot_makes_of_an_act_is_told_to_who_wanted_it() -> None:
+    async def story() -> None:
+        outlets, _ = opened(Board())
+        told = [await outlets.act(Do(1, act)) for act in ("unlock", "selftest", "wake")]
+        assert told == ["there is no lock", None, "evse.1.board: no answer. Check its bus."]
         await outlets.close()
 
     play(story())
