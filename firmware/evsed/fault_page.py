@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from evsed import __version__
 from evsed.core.fault_log import CALM, OFTEN, WITHIN
 from evsed.core.lockout import AFTER
-from evsed.model.faults import FAULTS, Fault
+from evsed.model.faults import FAULTS, Fault, instance
 
 HEAD = f"""\
 # Every fault
@@ -53,6 +53,11 @@ def _clears(row: Fault) -> str:
     return words if row.tries is None else f"{words}; {row.tries} tries a plug"
 
 
+def _variable(row: Fault) -> str:
+    named = instance(row)
+    return f"`{row.component}.{row.variable}{f'[{named}]' if named else ''}`"
+
+
 Column = tuple[str, Callable[[Fault], str]]
 COMMON: tuple[Column, ...] = (
     ("fault", lambda row: f"**{row.name}**: {row.text}"),
@@ -60,7 +65,10 @@ COMMON: tuple[Column, ...] = (
     ("what to look at", lambda row: row.check),
     ("1.6 errorCode", lambda row: f"`{row.code_16}`"),
     ("MREC", lambda row: row.code or ""),
-    ("2.0.1 component.variable", lambda row: f"`{row.component}.{row.variable}`"),
+    (
+        "2.0.1 component.variable",
+        lambda row: f"`{row.component}.{row.variable}{f'[{instance(row)}]' if instance(row) else ''}`",
+    ),
     ("of", lambda row: "the station" if row.station_wide else "the EVSE"),
 )
 

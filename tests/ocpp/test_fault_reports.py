@@ -83,11 +83,19 @@ def test_in_2_0_1_the_coming_and_the_going_of_a_fault_are_events(row: Fault) -> 
     for told in (came, went):
         assert told["component"]["name"] == row.component
         assert told["component"].get("evse", {}).get("id") == (None if row.station_wide else 2)
-        assert told["variable"] == {"name": row.variable}
+        assert told["variable"]["name"] == row.variable
         assert told["techCode"] == (row.code or row.name)
         assert told["techInfo"] == f"{row.name}: {row.text}"
     assert (came["eventId"], came["actualValue"], came.get("cleared"), came.get("cause")) == (7, "true", None, None)
     assert (went["eventId"], went["actualValue"], went.get("cleared"), went.get("cause")) == (8, "false", True, 7)
+
+
+def test_in_2_0_1_no_two_faults_are_the_same_variable_so_that_none_goes_with_another() -> None:
+    told = [event(FaultReport(AT, 2, name, True, 7)) for name in FAULTS]
+    variables = [(its["component"]["name"], tuple(its["variable"].values())) for its in told]
+    assert len(set(variables)) == len(FAULTS)
+    assert ("RCD", ("Tripped",)) in variables
+    assert ("PowerContactor", ("Problem", "contactor welded")) in variables
 
 
 def test_in_2_0_1_an_event_has_its_values_and_its_transaction() -> None:

@@ -9,6 +9,7 @@ and variables are the standard ones of the OCPP 2.x device model.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -174,7 +175,13 @@ _ROWS = (
 )
 # fmt: on
 FAULTS: dict[str, Fault] = {row.name: row for row in _ROWS}
+_SHARED = Counter((row.component, row.variable) for row in _ROWS)
 WEIGHT: dict[str, int] = {name: place for place, name in enumerate(FAULTS)}
+
+
+def instance(row: Fault) -> str | None:
+    """OCPP 2.x: the variable's instance where several faults share it, so that each has a value of its own."""
+    return row.name if _SHARED[row.component, row.variable] > 1 else None
 
 
 def weightiest(names: Iterable[str]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evsed.model.faults import FAULTS
+from evsed.model.faults import FAULTS, instance
 from evsed.model.questions import Authorize, Beat, Boot, Question
 from evsed.model.reports import (
     ConnectorReport,
@@ -147,6 +147,9 @@ def _event(report: FaultReport, context: Context) -> Payload:
         component["evse"] = {"id": report.evse}
         if component["name"].startswith("Connector"):
             component["evse"]["connectorId"] = 1
+    variable: Payload = {"name": "Problem" if row is None else row.variable}
+    if (named := report.fault if row is None else instance(row)) is not None:
+        variable["instance"] = named[:50]
     event: Payload = {
         "eventId": report.event,
         "timestamp": context.stamp(report.at),
@@ -154,7 +157,7 @@ def _event(report: FaultReport, context: Context) -> Payload:
         "actualValue": "true" if report.standing else "false",
         "eventNotificationType": "HardWiredNotification",  # no monitor of the central system's
         "component": component,
-        "variable": {"name": "Problem" if row is None else row.variable},
+        "variable": variable,
         "techCode": (row and row.code) or report.fault,
         "techInfo": ": ".join(filter(None, (report.fault, f"{'' if row is None else row.text} {report.info}".strip()))),
     }
