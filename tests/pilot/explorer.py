@@ -56,8 +56,8 @@ class Frame:
         self.timers = frozenset(getattr(part, "TIMERS", ()))
         away = {*still, *getattr(part, "TOLD", ())}
         self.names = tuple(name for name in attributes(part) if name not in away)
-        missing = self.timers - set(self.names)
-        assert not missing, f"{name}: TIMERS names {missing}, which it does not have"
+        missing = sorted(self.timers - set(self.names))
+        assert not missing, f"{name}: TIMERS names {', '.join(missing)}, which it does not have"
         self.boxes = frozenset(n for n in self.names if isinstance(getattr(part, n), list | set | dict) or
                                type(getattr(part, n)).__name__ == "deque")
         self.numbers: dict[Raw, int] = {}  # of raw and canonical tuples

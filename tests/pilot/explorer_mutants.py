@@ -1,7 +1,7 @@
 """Breaks the source of the pilot's rules in one place at a time, and runs explorer and tests on the broken copy.
 
-A mutant is one of: a comparison, `not`, `and`, `or`, a condition, `min`/`max`, `+`/`-` turned round; one operand of
-`and`/`or` left out; a constant replaced; a statement deleted. Each runs in a process of its own, forked from one that
+A mutant is one of: a condition made always true or always false; a comparison, `not`, `min`/`max`, `+`/`-` turned
+round; one operand of `and`/`or` left out; a constant replaced; a statement deleted; a return of nothing. Each runs in a process of its own, forked from one that
 has imported pytest but nothing of evsed.pilot; its import of the broken module gets the broken source.
 
 Not made, because nothing could tell them from the original: `<` for `<=` (and the like) where one side is an instant,
@@ -67,7 +67,7 @@ def _changes(tree: ast.Module) -> Iterator[tuple[str, int, str, ast.Module]]:
     """Function, line, what was done, and the whole tree with it done; the tree is one and the same, so use it first."""
     for where, holder, field, place in list(_sites(tree)):
         node = _at(holder, field, place)
-        for what, new in _replacements(node):
+        for what, new in _replacements(node, where, tests=field == "test"):
             _put(holder, field, place, new)
             yield where, node.lineno, what, ast.fix_missing_locations(tree)  # type: ignore[attr-defined]
             _put(holder, field, place, node)
@@ -106,20 +106,20 @@ def _plain(node: ast.AST) -> bool:
     return any(isinstance(target, ast.Name) and target.id in PLAIN for target in targets)
 
 
-def _replacements(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+def _replacements(node: ast.AST, where: str, tests: bool) -> Iterator[tuple[str, ast.AST]]:
+    """`tests`: it is a whole condition, which is made True and False already: it need not be turned round as well."""
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        for op in SWAPS[type(node.ops[0])]:
+        for op in SWAPS[type(node.ops[0])][tests:]:
             if op in (ast.Lt, ast.LtE, ast.Gt, ast.GtE) and _timely(node) and _near(op, type(node.ops[0])):
                 continue
             yield f"{op.__name__}", ast.Compare(node.left, [op()], node.comparators, lineno=node.lineno)
     elif isinstance(node, ast.BoolOp):
-        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-        yield type(other).__name__, ast.BoolOp(other, node.values)
         for place in range(len(node.values)):
             rest = node.values[:place] + node.values[place + 1 :]
             yield f"without part {place + 1}", rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        yield "no not", node.operand
+        if not tests:
+            yield "no not", node.operand
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield "no minus", node.operand
     elif isinstance(node, ast.If | ast.IfExp):
@@ -138,12 +138,19 @@ def _replacements(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         yield str(not node.value), ast.Constant(not node.value)
     elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
         yield f"{node.value * 2 + 1:g}", ast.Constant(node.value * 2 + 1)
-        if node.value >= 1:
+        if where == "table" and node.value:
             yield f"{node.value / 2:g}", ast.Constant(type(node.value)(node.value / 2))
-    if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr):
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr) and _is_missed(node, where):
         yield "deleted", ast.Pass()
     elif isinstance(node, ast.Return) and node.value is not None:
         yield "returns None", ast.Return(ast.Constant(None))
+
+
+def _is_missed(node: ast.Assign | ast.AugAssign | ast.Expr, where: str) -> bool:
+    """Not a name or slot that nothing else sets: without it nothing runs at all."""
+    if isinstance(node, ast.Assign):
+        return not where.endswith("__init__") and any(not isinstance(target, ast.Name) for target in node.targets)
+    return True
 
 
 def _timely(node: ast.Compare) -> bool:
@@ -212,15 +219,46 @@ def _judge(module: str) -> str | None:
     os.dup2(devnull, 1)
     os.dup2(devnull, 2)
     try:
-        import explorer_rules
-
-        explorer_rules.explore_quickly(module)
+        _explore(module)
     except Exception as error:  # whatever it is, it was seen
         return f"explorer: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
     files = tests_of(module)
     if files and pytest.main(["-x", "-q", "--no-header", "-p", "no:xdist", "-m", "not slow", *files]) != 0:
         return "tests"
     return None
+
+
+# Which of the small explorations look at a part; the first that sees something ends it.
+LOOK_AT = {
+    "iec61851": ("machine",),
+    "supervisor": ("lease", "blind lock"),
+    "rules": ("lease", "letters", "ventilated", "mirror", "inputs", "tripped", "cable", "blind lock", "blind phase relay"),
+    "contactor": ("contactor", "mirror"),
+    "cable": ("cable",),
+    "lock": ("lock", "blind lock"),
+    "rcd": ("self-test of RCM14", "self-test of X804", "tripped"),
+    "phases": ("phase relay", "blind phase relay"),
+}
+
+
+def _explore(module: str) -> None:
+    from evsed.pilot.iec61851 import TABLE, without_ventilation
+    from explorer_laws import check
+    from explorer_machine import Alone
+    from explorer_parts import PARTS as ALONE
+    from explorer_rules import QUICK, Homecoming, World
+
+    for name in LOOK_AT[module]:
+        if name == "machine":
+            Alone(TABLE).explorer().run()
+            Alone(without_ventilation(), wake_up="X1").explorer().run()
+        if name in ALONE:
+            ALONE[name]().run()
+        if name in QUICK:
+            world = World(QUICK[name])
+            explorer = world.explorer(check)
+            explorer.run()
+            Homecoming(world, explorer).run()
 
 
 def tests_of(module: str) -> list[str]:

@@ -463,10 +463,12 @@ VARIANTS: dict[str, Variant] = {
         Variant("lock", {**GOOD, **LOCKED}, (A16, OPEN_0), ("unlock",), has_lock=True, rest=PROVEN),
         Variant("blind lock", {**GOOD, "locked": (None,), "heard_a": (True, False)}, (A16, NONE_0, OPEN_0),
                 ("unlock",), has_lock=True, unlock_idle=False, rest=PROVEN),
+        Variant("residual current without a test", {**GOOD, **TRIPPED, "troubles": ((), ("safety input",))},
+                (A16, NONE_0), rest=PROVEN),
         *(
-            Variant(f"residual current, {module}", {**GOOD, **TRIPPED, "troubles": ((), ("safety input",))},
-                    (A16, NONE_0), ("acknowledge", "selftest"), module=module, rest=PROVEN)
-            for module in ("none", "RCM14", "RCMB102", "X804")
+            Variant(f"residual current, {module}", {**GOOD, "tripped": (False, True)}, (A16,),
+                    ("acknowledge", "selftest"), module=module, rest=PROVEN)
+            for module in ("RCM14", "RCMB102", "X804")
         ),
         Variant("phase relay", {**GOOD, **RELAY}, (A16, ONE, NONE_0), relay=True, rest={"relay": True, **PROVEN}),
         Variant("blind phase relay", {**GOOD, "relay": (None,)}, (A16, ONE, NONE_0, NOW_0), relay=True, rest=PROVEN),
@@ -482,3 +484,22 @@ def brief(variant: Variant) -> Variant:
     if variant.name in WHOLE:
         return variant
     return replace(variant, looks={**variant.looks, "letter": ("A", "B", "C")})
+
+
+_ABC: dict[str, tuple[Any, ...]] = {"letter": ("A", "B", "C")}
+QUICK: dict[str, Variant] = {  # for mutants: each some thousand states
+    v.name: v
+    for v in (
+        Variant("lease", {**_ABC, "heard_a": (True, False)}, (A16, NONE_0, NOW_0), ("acknowledge", "wake", "unlock"),
+                wake_up="F", go_on=900.0, simple=SIMPLE, rest=PROVEN),
+        Variant("letters", {**GOOD, "proven": (False, True), "broken": (False, True)}, (A16,)),
+        Variant("ventilated", GOOD, (A16, NOW_0), ventilated=True, rest=PROVEN),
+        Variant("mirror", {**_ABC, "contrary": (False, True)}, (A16,), disobeys=True, rest=PROVEN),
+        Variant("inputs", {**_ABC, "emergency": (False, True), "stalled": (False, True), "too_hot": (False, True)},
+                (A16,), latched=("pilot state lost",), rest=PROVEN),
+        Variant("tripped", {**_ABC, **TRIPPED, "troubles": ((), ("safety input",))}, (A16,), rest=PROVEN),
+        Variant("cable", {**_ABC, "ohms": (220.0, INF)}, (A16,), rest=PROVEN),
+        Variant("blind lock", {**_ABC, "locked": (None,)}, (A16,), ("unlock",), has_lock=True, rest=PROVEN),
+        Variant("blind phase relay", {**_ABC, "relay": (None,)}, (A16, ONE), per_day=1, relay=True, rest=PROVEN),
+    )
+}  # fmt: skip

@@ -86,7 +86,8 @@ class Supervisor:
         if letter in "BCD":
             if not self.plugged:
                 self.plug += 1
-                self.plugged, self.mine, self._used = True, False, True
+                self.plugged, self._used = True, True
+                self.mine = self.unlocking = False  # neither was meant for this plug
         elif letter == "A" and self.plugged:
             self.plugged = self.unlocking = False
             self.unplugged_at = now
