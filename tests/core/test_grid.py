@@ -170,6 +170,16 @@ def test_a_frequency_outside_its_bounds_stands_after_three_seconds(hertz: float,
     assert rule.standing == {}
 
 
+def test_the_bounds_of_the_frequency_are_good_and_a_silent_meter_knows_nothing_of_it() -> None:
+    rule = frequency(droop=False)
+    hear(rule, 0, 10, 47.5)
+    hear(rule, 10, 20, 51.5)
+    assert rule.standing == {}
+    hear(rule, 20, 30, 47.4)
+    rule.silent()
+    assert rule.standing == {}
+
+
 def test_zero_switches_the_bounds_off() -> None:
     rule = Frequency(0.0, 0.0, False, 32.0, gap=3.0)
     hear(rule, 0, 10, 30.0)
@@ -256,6 +266,19 @@ def test_it_holds_through_a_pause_and_until_another_vehicle_comes() -> None:
     assert load.rule.ceilings == {"unbalance": 20.0}
     load.rule.seen(replace(SEEN, plug=2))
     assert (load.rule.ceilings, load.rule.standing) == ({}, {})
+
+
+def test_another_vehicle_is_looked_at_anew() -> None:
+    load = Load()
+    load.draw(10, (31.0, 0.0, 0.0))
+    load.rule.seen(replace(SEEN, plug=2))
+    assert load.draw(3, (31.0, 0.0, 0.0)) == {}
+    assert load.draw(1, (31.0, 0.0, 0.0)) == {"unbalance": 20.0}
+
+
+def test_a_phase_with_an_ampere_is_used() -> None:
+    assert Load().draw(10, (31.0, 1.0, 31.0)) == {}
+    assert Load().draw(10, (31.0, 0.9, 31.0)) == {"unbalance": 20.0}
 
 
 def test_it_ends_when_all_phases_are_used_or_the_vehicle_leaves() -> None:

@@ -109,6 +109,10 @@ def test_a_reading_below_ends_it_where_the_contactor_stays_closed() -> None:
     assert rule.standing == {}
 
 
+def test_before_the_pilot_has_spoken_nothing_counts() -> None:
+    assert draw(Overcurrent(3, gap=3.0), 1, 30, (40.0, 40.0, 40.0)) is None
+
+
 def test_readings_with_a_gap_between_them_are_not_one_after_the_other() -> None:
     rule = watched()
     for at in (1.0, 5.0, 9.0, 13.0, 17.0):
