@@ -126,6 +126,14 @@ def test_an_unlocked_plug_is_offered_nothing_until_the_station_lets_go_of_it() -
     assert bench.go(0.1, letter="A").it.unlocking is False
 
 
+def test_a_wish_to_unlock_an_idle_outlet_is_not_meant_for_the_next_plug() -> None:
+    bench = Bench().go(0.1)
+    bench.it.unlocking = True
+    assert bench.go(0.1).it.lock_wanted(True) is False
+    bench.go(0.1, letter="B").permit(16.0)
+    assert (bench.it.amps, bench.it.lock_wanted(True)) == (16.0, True)
+
+
 LOCK = [  # the vehicle's letter, the permit (amps, locked) if there is one, the lock's part
     ("A", None, False),
     ("B", None, None),  # the station will say
