@@ -77,7 +77,7 @@ class Vehicle(Protocol):
         """The most it draws per phase, and on how many."""
 
     def be(self, kind: Kind, on: bool) -> None:
-        """`simplified` from its next plugging in; `sleeping`: woken by a break of 0.5 to 5 s in an offer."""
+        """`simplified` from its next plugging in; `sleeping`: woken by a break of 0.5 to 10 s in an offer."""
 
     def react(self, seconds: float) -> None:
         """How late it follows a new duty."""

@@ -125,7 +125,7 @@ def test_a_simplified_vehicle_asks_from_the_first_moment_and_draws_what_it_is_of
     assert road.drive(5.0, 0.0).s2
 
 
-@pytest.mark.parametrize(("pause", "asks"), [(0.3, False), (0.75, True), (4.0, True), (6.0, False)])
+@pytest.mark.parametrize(("pause", "asks"), [(0.3, False), (0.75, True), (9.9, True), (10.1, False)])
 def test_a_sleeper_wakes_by_a_break_in_the_offer_that_is_not_a_pause(pause: float, asks: bool) -> None:
     vehicle = Vehicle()
     vehicle.sleeping = True
@@ -142,7 +142,7 @@ def test_a_sleeper_falls_asleep_again_in_a_pause() -> None:
     road.drive(10.0, 16.0)
     road.drive(4.0, 0.0)
     assert road.drive(10.0, 16.0).amps == 16.0
-    road.drive(10.0, 0.0)
+    road.drive(11.0, 0.0)
     assert not road.drive(10.0, 16.0).s2
 
 

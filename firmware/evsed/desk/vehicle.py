@@ -21,7 +21,7 @@ STOP = 0.4  # s from full current to none after the offer was withdrawn
 SLOWEST = 2.0  # A/s
 TAPER = 0.1  # the last part of the battery, in which the current falls with what is left
 TRICKLE = 0.2  # the least part of the current before the battery is full
-WAKES = (0.5, 5.0)  # s without an offer that wake a sleeper; a longer time is a pause, and it sleeps on
+WAKES = (0.5, 10.0)  # s without an offer that wake a sleeper; a longer time is a pause, and it sleeps on
 EXCESS = 1.5  # of the offer, drawn by one that ignores the limit
 
 Mode = Literal["auto", "manual"]
