@@ -92,6 +92,10 @@ def test_its_config_has_every_part_unless_it_is_left_out(tmp_path: Path) -> None
     for evse in loaded.evses:
         assert {part.where.rpartition(".")[2] for part in evse.parts()} == {*PILOT_PARTS, "meter"}
         assert evse.connector == "sType2"
+        assert evse.contactor is not None
+        assert evse.contactor.settings.mirror == "NC"
+        assert evse.rcd is not None
+        assert (evse.rcd.module, evse.rcd.cuts_coil) == ("X804", True)
     assert loaded.heartbeat is not None
     assert list(loaded.thermometers) == ["outlet-1", "outlet-2"]
     assert list(loaded.readers) == ["front"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from evse_drivers.api import DriverError
 from evse_drivers.buses.desk import DeskWires
+from evse_drivers.thermometers.sysfs import SysfsThermometer
 from evsed.desk.faults import BOARD_FAULTS, FAULTS
 from evsed.desk.world_actions import ACTIONS
 
@@ -211,6 +214,31 @@ def test_every_action_is_told_with_its_fields(world: WorldProcess) -> None:
 )
 def test_a_wrong_line_is_answered_with_what_is_allowed(world: WorldProcess, line: bytes, text: str) -> None:
     assert world.send(line) == {"ok": False, "error": text}
+
+
+def test_the_temperature_is_a_file_as_the_kernel_shows_it(world: WorldProcess) -> None:
+    path = world.folder / "temperature-1"
+    sensor = SysfsThermometer(SysfsThermometer.Settings(str(path)), "thermometer.outlet-1")
+    assert asyncio.run(sensor.read()) == 25.0
+    world.do("temperature", celsius=61.5)
+    time.sleep(0.1)
+    assert asyncio.run(sensor.read()) == 61.5
+    world.do("fault", name="sensor-dead", on=True)
+    time.sleep(0.1)
+    with pytest.raises(DriverError):
+        asyncio.run(sensor.read())
+    world.do("fault", name="sensor-dead", on=False)
+    time.sleep(0.1)
+    assert asyncio.run(sensor.read()) == 61.5
+
+
+def test_a_toggle_is_seen_on_the_line(world: WorldProcess) -> None:
+    world.do("ev", mode="manual")
+    world.do("plug")
+    world.do("toggle", times=2, seconds=0.1)
+    time.sleep(0.6)
+    kinds = [event["kind"] for event in world.do("events")["events"]]
+    assert kinds == ["plugged", "s2-closed", "s2-opened", "s2-closed", "s2-opened"]
 
 
 def test_dead_meters_end_the_desk(tmp_path: Path) -> None:
