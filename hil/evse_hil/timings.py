@@ -17,9 +17,8 @@ from .rig import RigError
 from .stand import Stand, busy
 from .timings_rounds import PARTS, Samples
 from .timings_rows import ROWS
-from .timings_yard import FREE_FOR_ALL, Yard
+from .timings_yard import FLAGS, Yard
 
-OUTLETS = 32  # as many as a desk can have
 VIRTUAL = Path(__file__).parents[2] / "tests" / "pilot" / "virtual_timings.py"
 
 
@@ -27,8 +26,8 @@ def timings(stand: Callable[..., Stand]) -> Iterator[Figure]:
     """Every row of timings_rows, in its order."""
     samples: Samples = defaultdict(list)
     began = time.monotonic()
-    with closing(stand("--evses", str(OUTLETS), "--socket", *FREE_FOR_ALL)) as desk, busy(os.cpu_count() or 1):
-        yard = Yard(desk, OUTLETS)
+    with closing(stand(*FLAGS)) as desk, busy(os.cpu_count() or 1):
+        yard = Yard(desk)
         for evse in yard.outlets:
             yard.world("plug", evse=evse)
         for part in PARTS:

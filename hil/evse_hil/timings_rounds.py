@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -75,7 +76,10 @@ def faults(yard: Yard, samples: Samples) -> None:
         yard.charging()
         wanted = {evse: rows.pop() for evse in yard.outlets[:-RESERVED] if rows}
         _inject(yard, wanted, samples)
+        yard.charging(yard.outlets[-RESERVED:])
         next(ends)(yard, samples)
+        print(f"\r  faults: {len(rows)} outlets left ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
 
 
 def _inject(yard: Yard, wanted: dict[int, str], samples: Samples) -> None:
