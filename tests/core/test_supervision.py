@@ -9,6 +9,7 @@ from evse_drivers.api import NO_PHASES, Permit
 from evsed.core.effects import Note
 from evsed.core.facts import Ceiling, Measured, OfferChanged, Troubled
 from evsed.core.supervision import Supervision
+from evsed.core.unmetered import Unmetered
 from evsed.model.inputs import Metered, MeterSilent, Started, Tick, Warmed
 from evsed.model.time import Instant
 from evsed.model.topology import Evse, Topology
@@ -137,6 +138,33 @@ def test_a_vehicle_that_comes_while_the_meter_is_silent_is_not_offered_anything(
     assert not house.pilots[1].closed
     house.unplug_without_meter()
     assert standing(house) == {}
+
+
+def test_what_the_pilot_offers_by_itself_counts_too() -> None:
+    seen = House().pilots[1]
+    charging_on = replace(seen, state="C2", offered=6.0, closed=True)
+    for order in ("silent first", "offer first"):
+        rule = Unmetered("stop")
+        if order == "silent first":
+            rule.silent()
+        rule.seen(charging_on)
+        rule.silent()
+        assert rule.standing == {"unmetered": "the meter does not answer"}
+        rule.seen(replace(charging_on, offered=0.0, closed=False))
+        assert "unmetered" in rule.standing
+        rule.seen(seen)
+        assert rule.standing == {}
+
+
+def test_a_vehicle_that_draws_without_an_offer_is_charging_too() -> None:
+    rule = Unmetered("stop")
+    rule.seen(replace(House().pilots[1], state="C1", closed=True))
+    rule.silent()
+    assert "unmetered" in rule.standing
+    other = Unmetered("stop")
+    other.seen(replace(House().pilots[1], state="B1"))
+    other.silent()
+    assert other.standing == {}
 
 
 # --- the block by itself ------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def test_a_dead_meter_is_stale_and_the_bill_ends_with_what_was_read(wall: Wall) 
     assert "no answer" in meter(wall)["why"]
     told = len(wall.transactions()[0]["readings"])
     assert told - before <= 2  # of 5 that were due: one was under way, one quotes the last reading
-    wall.burn(8.0)  # the offer has ended (meter_silent = "stop"), the transaction goes on
+    wall.burn(8.0)  # the vehicle charges on: meter_silent = "go on"
     assert [it for it in wall.transactions()[0]["readings"][told:] if it["wh"] is not None] == []
     transaction = wall.finish(card)
     values = [it["wh"] for it in transaction["readings"] if it["wh"] is not None] + [transaction["stop_wh"] or 0.0]

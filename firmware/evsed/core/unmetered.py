@@ -24,10 +24,11 @@ class Unmetered(Rule):
 
     def seen(self, seen: Seen) -> None:
         """A vehicle that left ends it; an offer or a closed contactor makes it the case."""
-        if not seen.plugged:
+        if seen.plugged:
+            self.offer(seen.offered > 0 or seen.closed)
+        else:
             self._offering = False
             self._set(FAULT, None)
-        self.offer(seen.offered > 0 or seen.closed)
 
     def offer(self, offered: bool) -> None:
         """The limits are about to offer something, or nothing."""
