@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "evsed.inbox": ("evsed.model", "evsed.core", "evsed.clock", "evsed.permits", *API),
     "evsed.permits": API,
     "evsed.outlets": ("evsed.model", "evsed.core.effects", *API),
+    "evsed.errands": ("evsed.model", "evsed.core", "evsed.clock"),
     "evsed.station_socket": NOTHING,
     "evsed.log": NOTHING,
     "evsed.store": ("evsed.model",),

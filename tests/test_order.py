@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from evsed import app, order
+from evsed.errands import ORDERS
 from evsed.pilot.server import Server
 from evsed.pilot.wire import VERSION, Do, Hello, Taken, encode
 from evsed.settings import load
@@ -82,7 +83,7 @@ def test_a_wrong_config_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_the_command_knows_what_the_station_does() -> None:
-    assert tuple(order.ORDERS) == app.ORDERS
+    assert tuple(order.ORDERS) == ORDERS
 
 
 # --- the station --------------------------------------------------------------------------------------------------

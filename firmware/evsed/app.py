@@ -27,12 +27,12 @@ from evsed.core.devicemodel import DeviceModel
 from evsed.core.effects import Ask, Do, Reply, Restart
 from evsed.core.fault_log import Stood
 from evsed.core.faults import Trips
-from evsed.core.orders import ACTS
 from evsed.core.profiles import Profiles
 from evsed.core.random_delay import RandomDelay, remaining
+from evsed.errands import Errands
 from evsed.inbox import Inbox
 from evsed.log import opened
-from evsed.model.inputs import DiskTrouble, Input, Ordered, Started
+from evsed.model.inputs import DiskTrouble, Input, Started
 from evsed.model.journal import Entry, Forget
 from evsed.model.profiles import Installed
 from evsed.model.transactions import Sample, Transaction
@@ -49,8 +49,6 @@ from evsed.station_socket import StationSocket
 from evsed.store.database import Store
 from evsed.store.migrations import StoreError
 
-SKIP_DELAY = "skip-delay"
-ORDERS = (*ACTS, SKIP_DELAY)
 CONFIG = 78  # EX_CONFIG: systemd need not try again
 T = TypeVar("T")
 
@@ -85,7 +83,6 @@ class App:
         self._ended = asyncio.Event()
         self._buses: dict[str, Any] = {}  # opened, by name
         self._disk: str | None = None
-        self._acts: dict[tuple[int, str], asyncio.Future[str | None]] = {}  # what a pilot was last asked for, by EVSE
         self._code = 0
 
     async def run(self) -> int:
@@ -105,9 +102,8 @@ class App:
             self._pilot = pilot
             self._outlets = Outlets(boards, *parts, self._put, *([pilot.measured] if pilot is not None else []))
             stack.push_async_callback(self._outlets.close)
-            control = StationSocket(
-                os.path.join(settings.station.runtime, "station.sock"), self.view, self._link.observe, self.order
-            )
+            path = os.path.join(settings.station.runtime, "station.sock")
+            control = StationSocket(path, self.view, self._link.observe, self._errands.order)
             os.makedirs(settings.station.runtime, exist_ok=True)
             await control.start()
             stack.push_async_callback(control.close)
@@ -168,12 +164,11 @@ class App:
             store.things("fault event", int).get("last", 0),
             "accepted" in store.things("registration", bool) or not settings.ocpp.url,
         )
-        asks = itertools.count(1)
         self._station = assemble(
             topology,
             config,
             kept,
-            lambda: next(asks),
+            itertools.count(1).__next__,
             lambda: str(uuid.uuid4()),
             store.pending,
             self._clock.now(),
@@ -183,6 +178,7 @@ class App:
         )
         config.provide(self._computed())
         self._inbox = Inbox(self._station, self._clock, self)
+        self._errands = Errands(self._station, self._clock, [evse.id for evse in settings.evses], self._put)
         for complaint in (*store.complaints, *config.ignored):
             log(complaint, "warning")
 
@@ -273,7 +269,7 @@ class App:
 
     def act(self, do: Do) -> None:
         """See inbox.Hands."""
-        self._acts[do.evse, do.act] = self._outlets.act(do)
+        self._errands.sent(do, self._outlets.act(do))
 
     def ask(self, ask: Ask) -> None:
         """See inbox.Hands."""
@@ -325,22 +321,6 @@ class App:
         log(f"disk: {why}" if why else "disk: commits work again", "error" if why else "info")
         self._disk = why
         self._inbox.put(DiskTrouble(why))
-
-    async def order(self, evse: int, what: str) -> str | None:
-        """Somebody at the station wants that of that EVSE: why it is not done, in words, or None."""
-        numbers = [its.id for its in self._settings.evses]
-        if evse not in numbers:
-            return f"there is no EVSE {evse}, there are {', '.join(map(str, numbers))}"
-        if what not in ORDERS:
-            return f"unknown; there are {', '.join(ORDERS)}"
-        if what == SKIP_DELAY and not self._station.block(RandomDelay).remaining(evse, self._clock.now()):
-            return "no random delay runs there"
-        self._acts.pop((evse, what), None)
-        handed_on = asyncio.get_running_loop().create_future()
-        self._inbox.put(Ordered(evse, what), (), lambda: handed_on.set_result(None))
-        await handed_on
-        act = self._acts.pop((evse, what), None)
-        return None if act is None else await act
 
     async def _watchdog(self) -> None:
         """Tells systemd that the loop turns."""

@@ -93,7 +93,8 @@ def test_a_remote_start_when_all_are_in_use_says_why_not() -> None:
     house = two((1,))
     house.card("AA", (1,))
     house.pilot(2, fault="contactor welded")
-    assert house.call(RequestStart(None, Token("X"))) == Status("Rejected", "EVSE 1: in use, EVSE 2: fault: contactor welded")
+    words = "EVSE 1: in use, EVSE 2: fault: contactor welded"
+    assert house.call(RequestStart(None, Token("X"))) == Status("Rejected", words)
 
 
 def test_a_remote_start_is_judged_like_a_card_where_that_is_wanted() -> None:
