@@ -135,6 +135,14 @@ def test_a_reading_that_cannot_be_true_is_not_used(register: float, why: str) ->
     assert house.transactions()[-1].meter_wh == 200.0
 
 
+def test_nothing_but_zeros_is_no_reading_of_a_new_meter_either() -> None:
+    house = House()
+    house.give(Metered(1, Reading(house.mono, import_wh=0.0, volts=(0.0, 0.0, 0.0), hertz=0.0)))
+    assert meter_view(house)["why"] == "answers nothing but zeros"
+    house.give(Metered(1, Reading(house.mono, import_wh=0.0, watts=0.0)))  # one that tells only its register
+    assert meter_view(house)["why"] == ""
+
+
 def test_rounding_is_not_a_register_that_runs_backwards() -> None:
     house = charging()
     house.meter(add_wh=200)

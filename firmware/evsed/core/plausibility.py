@@ -26,6 +26,8 @@ class Plausibility:
 
     def doubt(self, reading: Reading) -> str:
         """Why this reading cannot be true; "" if it can."""
+        if _dead(reading):
+            return "answers nothing but zeros"
         wh, highest = reading.import_wh, self.highest_wh
         if wh is None or highest is None:
             return ""
@@ -67,3 +69,8 @@ class Plausibility:
 
 def _only_zeros(reading: Reading) -> bool:
     return reading.import_wh == 0 and not any(reading.volts)
+
+
+def _dead(reading: Reading) -> bool:
+    """A live meter has a voltage: one that tells 0 V, 0 Hz and no energy has lost its inside, not the grid."""
+    return reading.import_wh == 0 and reading.hertz == 0 and all(volts == 0 for volts in reading.volts)
