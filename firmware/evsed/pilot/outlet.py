@@ -94,7 +94,10 @@ class Outlet:
         sense = self.wiring.sense
         if sense is None:
             return None
-        problem = nonsense(sense, now)
+        try:
+            problem = nonsense(sense, now)
+        except TypeError as error:  # a driver's bug must not end the process that holds the others' contactors
+            problem = str(error)
         if problem is not None:
             self.wiring.trouble("pilot line", problem)
             return None

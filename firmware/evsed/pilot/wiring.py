@@ -70,23 +70,27 @@ class Wiring:
         """Take a sample; the only call that may block."""
         if self._troubles or self._before:
             self._before, self._troubles = self._troubles, {}
-        self.sense = self._try("pilot line", self.parts.line.sense)
+        sense = self._try("pilot line", self.parts.line.sense)
+        if not isinstance(sense, Sense):
+            self.trouble("pilot line", f"its driver answered {sense!r} instead of a look at the line")
+            sense = None
+        self.sense = sense
 
     def read(self, look: Look) -> None:
         """What every contact says now, into `look`."""
         parts = self.parts
         look.closed = self.commanded
-        look.mirror = self._try("contactor", parts.contactor.get)
+        look.mirror = self._contact("contactor", parts.contactor.get)
         if parts.lock is not None:
-            look.locked = self._try("plug lock", parts.lock.get)
+            look.locked = self._contact("plug lock", parts.lock.get)
         if parts.phase_relay is not None:
-            look.relay = self._try("phase relay", parts.phase_relay.get)
+            look.relay = self._contact("phase relay", parts.phase_relay.get)
         if parts.rcd is not None:
-            look.tripped = self._try("safety input", parts.rcd.tripped)
+            look.tripped = self._input(parts.rcd.tripped)
         if parts.emergency_stop is not None:
-            look.emergency = self._try("safety input", parts.emergency_stop.active) is True
+            look.emergency = self._input(parts.emergency_stop.active) is True
         if parts.thermal_switch is not None:
-            look.too_hot = self._try("safety input", parts.thermal_switch.active) is True
+            look.too_hot = self._input(parts.thermal_switch.active) is True
         look.troubles = self.troubles
 
     def obey(self, rules: Rules) -> bool | None:
@@ -140,6 +144,18 @@ class Wiring:
             return None
         self.commanded = False
         return False
+
+    def _contact(self, fault: str, call: Callable[..., Any]) -> bool | None:
+        """What a contact says: pins are often read as 0 and 1. None: there is none, or it cannot be read."""
+        said = self._try(fault, call)
+        return None if said is None else bool(said)
+
+    def _input(self, call: Callable[..., Any]) -> bool | None:
+        """The same of an input that protects; one that says nothing is trouble."""
+        said = self._contact("safety input", call)
+        if said is None:
+            self.trouble("safety input", "its driver answered None instead of true or false")
+        return said
 
     def _try(self, fault: str, call: Callable[..., Any], *args: object) -> Any:
         try:
