@@ -84,7 +84,7 @@ def test_it_is_tested_again_a_day_later_and_when_somebody_wants_it(module: str) 
     assert len(bench.tested) == 3
 
 
-def test_a_test_waits_for_the_open_contactor_and_a_charge_is_not_interrupted_for_it() -> None:
+def test_a_test_waits_for_the_open_contactor() -> None:
     bench = Bench("X804")
     bench.may = False
     it = bench.run(10.0)

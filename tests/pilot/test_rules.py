@@ -185,12 +185,6 @@ def test_a_vehicle_without_s2_gets_ten_amperes_until_it_shows_that_it_has_one() 
     assert not bench.go(0.1, letter="A").rules.simplified
 
 
-def test_a_vehicle_that_already_asks_when_the_process_begins_may_have_s2() -> None:
-    bench = Bench(settle=0.05).go(0.05, heard_a=False, letter="C").allow(16.0).go(11.0)
-    bench.is_in("C2 on", 16.0)
-    assert not bench.rules.simplified
-
-
 def test_ventilation_is_as_the_place_has_it() -> None:
     Bench(table=TABLE).charging(letter="D")
     bench = Bench().go(0.1, letter="B").allow().go(60.0, letter="D")
@@ -300,9 +294,11 @@ def test_it_is_tested_once_a_day_though_a_vehicle_waits_and_never_under_load() -
     first = bench.rules.selftest.tested_at
     assert first is not None
     bench.rules.selftest._due_at = bench.now + 1.0
-    bench.go(60.0).is_in("C2 on")
-    bench.go(0.05, letter="B")
-    assert bench.rules.machine.row == "B1"
+    bench.go(0.9).is_in("C2 on")
+    bench.go(1.0).is_in("C1 on")
+    assert not bench.rules.selftest.testing
+    assert bench.rules.reason == "testing the residual-current device"
+    bench.go(0.05, letter="B").is_in("B1")
     bench.go(6.0).is_in("B2", 16.0)
     assert bench.rules.selftest.tested_at != first
 

@@ -7,11 +7,11 @@ the coil in hardware; this part is the software's mirror of it.
 
 A test is a row of steps (SEQUENCES). Each step says how its test input stands, what the error output must say, for how
 long in a row, and within what time. A test begins only with the contactor proven open and X1 on the pilot
-(`may_test`), and the caller begins no offer while `hold` says so. It is due at the start, after each session and on
-demand (`want`), and 24 h after the last one; a charge that goes on is not interrupted for it. A device that does not
-trip is tested again, and has `failed` after three times in a row; one that trips and does not come back has failed at
-once. A test that is cut short (`may_test` gone) counts for nothing: the device gets the time of the last step to come
-back, and the test stays due; what still stands after that time is a trip.
+(`may_test`), and the caller offers nothing while `hold` says so. It is due at the start, after each session and on
+demand (`want`), and 24 h after the last one: a charge that still goes on then pauses for it, with grace. A device that
+does not trip is tested again, and has `failed` after three times in a row; one that trips and does not come back has
+failed at once. A test that is cut short (`may_test` gone) counts for nothing: the device gets the time of the last step
+to come back, and the test stays due; what still stands after that time is a trip.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class SelfTest:
 
     @property
     def hold(self) -> bool:
-        """No offer may begin, and one without load is withdrawn; a closed contactor is left alone."""
+        """Nothing may be offered; a standing offer is withdrawn with grace."""
         return self.testing or self.due
 
     @property

@@ -142,6 +142,8 @@ class Rules:
             return "the emergency stop is still pressed: release it first"
         if "safety input" in look.troubles:
             return "emergency stop, thermal switch or residual-current device cannot be read: mend that first"
+        if "contactor" in look.troubles:
+            return "the contactor cannot be read or told: mend that first"
         if look.mirror and not look.closed:
             return "the mirror contact says that the contactor is still closed: replace it first"
         refused = self.selftest.acknowledge(look.tripped)
@@ -154,6 +156,8 @@ class Rules:
     def _want_test(self) -> str | None:
         if not self.selftest.testable:
             return "this EVSE has no residual-current device that can be tested"
+        if self.selftest.failed:
+            return "the residual-current device has failed: acknowledge that first, which tests it too"
         if not self._open():
             return "the contactor is not proven open, and must be for the test: stop the charge first"
         self.selftest.want()
@@ -165,7 +169,7 @@ class Rules:
         """One look and at most one transition."""
         letter, machine = look.letter, self.machine
         self.supervisor.step(now, letter, look.closed)
-        self._meet(letter, look.heard_a)
+        self._meet(letter)
         self._watch(now, look)
         self._judge(now, look)
         self.amps = self._allow()
@@ -175,13 +179,12 @@ class Rules:
         """The contactor is proven open, and was not told to close just now."""
         return self.contactor.proven_open and not self.machine.closed
 
-    def _meet(self, letter: str, heard_a: bool) -> None:
-        """Which vehicle is there: one without S2, a new one, none."""
+    def _meet(self, letter: str) -> None:
+        """Which vehicle is there: one without S2 (none that has been in B since it was plugged), a new one, none."""
         if letter in "AB":
-            self.simplified = False
-        elif letter in "CD" and self._was == "A" and heard_a:
+            self.simplified, self._was = False, letter
+        elif letter in "CD" and self._was == "A":  # also at the start: one with S2 opens it in the X1 of that time
             self.simplified = True
-        self._was = letter
         plugged = self.supervisor.plugged
         if self._had_plug and not plugged:
             self.selftest.want()
@@ -248,7 +251,7 @@ class Rules:
         held = ""
         if self.cable.unsure:
             held = "the cable's proximity resistor cannot be read"
-        elif selftest.testing or (selftest.due and not self.machine.closed):
+        elif selftest.hold:
             held = "testing the residual-current device"
         elif phases is not None and phases.hold:
             held = phases.why
