@@ -128,8 +128,8 @@ def test_without_a_reader_and_a_central_system_hardly_anything_can_start(reads: 
 def test_what_nothing_watches_is_a_warning(reads: Reads) -> None:
     text = lab.WHOLE.partition("[heartbeat]")[0]
     assert table(reads(text).warnings) == [
-        " 26  evse.1     has no rcd: residual current is not watched by evsed. The installation must bring a type B RCD, "
-        "or the board an RDC-DD.",
+        " 26  evse.1     has no rcd: residual current is not watched by evsed. The installation must bring a type B "
+        "RCD, or the board an RDC-DD.",
         "     heartbeat  is missing: when the controller dies with its pins held, nothing opens the contactor. Use a "
         "board with a hardware enable that wants to see a pin moving.",
     ]
