@@ -43,6 +43,19 @@ ENDING: dict[StopReason, Trigger] = {
     StopReason.STOPPED_BY_EV: Trigger.CHARGING_STATE_CHANGED,
 }
 
+# The reason of an end that a fault of the catalogue brings; the trigger is AbnormalCondition (E06.FR.16). Else Other.
+BY_FAULT: dict[str, StopReason] = {
+    "": StopReason.STOPPED_BY_EV,  # nothing is wrong
+    "emergency stop": StopReason.EMERGENCY_STOP,
+    "residual current": StopReason.GROUND_FAULT,
+    "PEN": StopReason.GROUND_FAULT,
+    "overcurrent": StopReason.OVERCURRENT_FAULT,
+    "overvoltage": StopReason.POWER_QUALITY,
+    "undervoltage": StopReason.POWER_QUALITY,
+    "phase lost": StopReason.POWER_QUALITY,
+    "frequency": StopReason.POWER_QUALITY,
+}
+
 Out = Iterator[Effect | Fact]
 
 

@@ -22,7 +22,7 @@ from evsed.model.transactions import ChargingState, Context, Sample, StopReason,
 from .block import Config
 from .effects import Note
 from .facts import Energise, ProfileBrought, SessionChanged
-from .ledger import ENDING, Ledger, Out, earlier
+from .ledger import BY_FAULT, ENDING, Ledger, Out, earlier
 from .phases import TABLE, WHY, Event, Phase, restored
 from .points import Point, began_by, ends, holding
 from .trust import Trust
@@ -143,6 +143,11 @@ class Session:
             self._unauthorise()
             yield from self.ledger.change(stopping=reason)
 
+    def give_up(self, fault: str, now: Instant) -> Out:
+        """A latched fault: once it is acknowledged, hours later, nothing may begin again by itself."""
+        reason = BY_FAULT.get(fault, StopReason.OTHER)
+        yield from self.stop(reason, now) if self.ledger.running else self.withdraw(reason, now)
+
     def judged_invalid(self, now: Instant) -> Out:
         """The central system refuses the token of the running transaction (1.6 StartTransaction.conf, 2.x E05)."""
         transaction = self.ledger.transaction
@@ -158,7 +163,8 @@ class Session:
         """After every event and at `next_deadline`: begin or end the transaction, and tell what has changed."""
         if self.vehicle.seen is not None:
             yield from self.observe(self.vehicle.seen, now)
-        if self.phase is Phase.PLUGGED and not self.barred and not self._config.boolean(AUTHORISATION_NEEDED):
+        free = not self._config.boolean(AUTHORISATION_NEEDED) and not self.barred and not self.wrong
+        if self.phase is Phase.PLUGGED and free:
             yield from self.accept(Token("", TokenKind.NONE), None, Trigger.AUTHORIZED, now)
         if self.phase is Phase.AUTHORISED and now.mono >= self._connection_deadline():
             yield from self.withdraw(StopReason.TIMEOUT, now)
@@ -170,7 +176,7 @@ class Session:
         if self.ledger.transaction is None and gained.intersection(self._config.members(START_POINTS)):
             yield from self._begin(gained, now)
         elif lost == {Point.ENERGY_TRANSFER} and self._stops(*lost):
-            yield from self.stop(StopReason.STOPPED_BY_EV, now)
+            yield from self.stop(BY_FAULT.get(self.wrong, StopReason.OTHER), now)
         yield from self._show(now)
 
     def next_deadline(self) -> float | None:
@@ -267,6 +273,11 @@ class Session:
             return float("inf")
         return self._since + self._config.integer(CONNECTION_TIMEOUT)
 
+    @property
+    def wrong(self) -> str:
+        """The fault that keeps it from charging; "" if there is none."""
+        return self.fault or (self.vehicle.seen is not None and self.vehicle.seen.fault) or ""
+
     # --- what is told ---------------------------------------------------------------------------------------------
 
     def charging_state(self, now: Instant) -> ChargingState:
@@ -281,7 +292,7 @@ class Session:
         if seen.closed and seen.asking:
             return ChargingState.CHARGING
         nothing_offered = self._limited and self.ledger.offer[0] <= 0
-        if seen.fault or self.fault or nothing_offered or self._trust.spent or self.barred:
+        if self.wrong or nothing_offered or self._trust.spent or self.barred:
             return ChargingState.SUSPENDED_EVSE
         if not self._charged and now.mono < self._since + PATIENCE:
             return ChargingState.EV_CONNECTED

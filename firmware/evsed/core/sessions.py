@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from evsed.model.commands import GetTransactionStatus, RequestStart, RequestStop, Status, TransactionStatus, Unlock
+from evsed.model.faults import FAULTS
 from evsed.model.inputs import Called, Delivered, Input, LinkDown, Observed, Presented, Tick
 from evsed.model.reports import TransactionReport
 from evsed.model.time import Instant
@@ -144,8 +145,12 @@ class Sessions:
             case Availability(evse, operative) if evse in self._sessions:
                 self._operative[evse] = operative
                 self._bar()
-            case FaultsChanged(evse, fault) if evse in self._sessions:
-                self._sessions[evse].fault = fault
+            case FaultsChanged(evse, fault, faults=faults) if evse in self._sessions:
+                session = self._sessions[evse]
+                session.fault = fault
+                latched = next((name for name in faults if FAULTS[name].latched), None)
+                if latched is not None:
+                    yield from session.give_up(latched, now)
             case VariableChanged():
                 self._bar()
             case Called(_, Unlock(evse)) if evse in self._sessions:
@@ -288,7 +293,7 @@ def _busy(session: Session) -> str:
         return session.barred
     if seen is None:
         return "the pilot has not been heard yet"
-    if fault := session.fault or seen.fault:
+    if fault := session.wrong:
         return f"fault: {fault}"
     if session.phase in (Phase.ACTIVE, Phase.AUTHORISED, Phase.STOPPING):
         return "in use"

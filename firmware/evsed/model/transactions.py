@@ -47,11 +47,13 @@ class StopReason(StrEnum):
     EMERGENCY_STOP = "EmergencyStop"
     ENERGY_LIMIT_REACHED = "EnergyLimitReached"
     EV_DISCONNECTED = "EVDisconnected"
+    GROUND_FAULT = "GroundFault"
     IMMEDIATE_RESET = "ImmediateReset"
     LOCAL = "Local"
     OTHER = "Other"
     OVERCURRENT_FAULT = "OvercurrentFault"
     POWER_LOSS = "PowerLoss"
+    POWER_QUALITY = "PowerQuality"
     REBOOT = "Reboot"
     REMOTE = "Remote"
     SCHEDULED_RESET = "ScheduledReset"  # 1.6: SoftReset
