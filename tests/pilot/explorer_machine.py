@@ -8,7 +8,6 @@ from itertools import product
 from typing import Any
 
 from evsed.pilot.iec61851 import LEAST, Machine, Table, amps_of
-
 from explorer import NOW, OVER, Else, Explorer, Frame, Move
 
 PERMITTED = ((16.0, False), (8.0, False), (5.99, False), (0.0, True))  # A; at once
@@ -197,7 +196,8 @@ def it_is_woken_once_a_pause_and_only_before_it_has_asked(world: Alone, m: Machi
     if g.amps < LEAST:
         assert not m._woken
     if m.row == "B2" and g.row == "B1" and not m._woken:
-        assert (m.wake_after > NOW) and (m.wake_after < -OVER) == (world.wake_up != "off")
+        assert m.wake_after > NOW
+        assert (m.wake_after < -OVER) == (world.wake_up != "off")
 
 
 INVARIANTS: dict[str, Callable[[Alone, Machine, Given], None]] = {

@@ -13,25 +13,37 @@ from evsed.pilot.lock import MOVES, TRIES, Lock
 from evsed.pilot.phases import PhaseRelay
 from evsed.pilot.rcd import SEQUENCES, SelfTest
 from evsed.pilot.rcd import TRIES as TESTS
-
 from explorer import NOW, Else, Explorer, Forget, Frame, Move
 
 ANY = (False, True)
 OR_NONE = (None, False, True)
 
 
+class Kept:
+    """What a check remembers of the last look."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value: Any = False
+
+
 def alone(
     part: Any, still: Iterable[str], looks: Iterable[tuple[Any, ...]], step: Callable[..., None],
     check: Callable[[dict[str, Any], tuple[Any, ...]], None], commands: Sequence[Callable[[], object]] = (),
-    forget: Forget | None = None,
+    forget: Forget | None = None, keep: int | None = None,
 ) -> Explorer:  # fmt: skip
-    """`step(*look)` steps it; `check(before, look)` follows, with the attributes that stood before."""
+    """`step(*look)` steps it; `check(before, look)` follows, with the attributes that stood before; of the look before
+    the last, the value at place `keep` is among them as "kept"."""
     frame = Frame(type(part).__name__, part, still, forget)
+    kept = Kept()
     last: list[Any] = [{}, ()]
 
     def do(look: tuple[Any, ...]) -> None:
         last[0] = {name: getattr(part, name) for name in frame.names}
+        last[0]["kept"] = kept.value
         last[1] = look
+        kept.value = None if keep is None else look[keep]
         step(*look)
 
     def checked() -> tuple[Else, ...]:
@@ -40,7 +52,7 @@ def alone(
 
     moves = [Move(str(look), (lambda look=look: do(look))) for look in looks]  # type: ignore[misc]
     moves += [Move(command.__name__, (lambda c=command: c()), step=False) for command in commands]  # type: ignore[misc]
-    return Explorer([frame], lambda: moves, checked)
+    return Explorer([frame, Frame("kept", kept, (), None)], lambda: moves, checked)
 
 
 def lock_alone() -> Explorer:
@@ -66,8 +78,10 @@ def lock_alone() -> Explorer:
         if lock.secured:
             assert lock.command
             assert not lock.failed
-            assert locked or (locked is None and before["blind_until"] <= NOW and not moved) or (
-                before["secured"] and not moved and lock.retry_after > NOW and locked is False
+            assert (
+                locked
+                or (locked is None and before["blind_until"] <= NOW and not moved)
+                or (before["secured"] and not moved and lock.retry_after > NOW and locked is False)
             )
         elif lock.command and not lock.failed:
             assert not locked
@@ -104,7 +118,7 @@ def contactor_alone() -> Explorer:
             assert mirror is not None or contactor.open_after <= NOW
         elif not commanded and not trouble:
             assert mirror or (mirror is None and contactor.open_after > NOW)
-        if commanded is not before["_commanded"]:
+        if commanded is not before["kept"]:
             assert contactor.open_after > NOW
         if mirror is None or mirror is commanded:
             assert not contactor.welded
@@ -120,8 +134,9 @@ def contactor_alone() -> Explorer:
             assert contactor.disagrees_until == inf
 
     return alone(
-        contactor, (), product(ANY, OR_NONE, ANY), lambda *look: contactor.step(NOW, *look), check, (contactor.forgive,)
-    )
+        contactor, (), product(ANY, OR_NONE, ANY), lambda *look: contactor.step(NOW, *look), check,
+        (contactor.forgive,), keep=0,
+    )  # fmt: skip
 
 
 def cable_alone() -> Explorer:
@@ -156,7 +171,9 @@ def relay_alone(feedback: Sequence[bool | None], per_day: int = 2) -> Explorer:
     """It moves only with the contactor proven open and X1, and within its budget."""
     relay = PhaseRelay(feedback[0], 10.0, per_day)
 
-    def step(wanted: int | None, heard: bool | None, plugged: bool, asking: bool, closed: bool, is_open: bool, x1: bool) -> None:
+    def step(
+        wanted: int | None, heard: bool | None, plugged: bool, asking: bool, closed: bool, is_open: bool, x1: bool
+    ) -> None:
         relay.step(NOW, wanted, heard, plugged=plugged, asking=asking, closed=closed, proven_open=is_open, x1=x1)
 
     def check(before: dict[str, Any], look: tuple[Any, ...]) -> None:
@@ -182,7 +199,12 @@ def relay_alone(feedback: Sequence[bool | None], per_day: int = 2) -> Explorer:
             assert plugged
         if before["stage"] == "break" and relay.stage == "rest":
             assert not plugged or before["_break_until"] <= NOW
-        if heard is not None and before["_wrong_at"] <= NOW and before["relay"] is relay.relay and heard is not relay.relay:
+        if (
+            heard is not None
+            and before["_wrong_at"] <= NOW
+            and before["relay"] is relay.relay
+            and heard is not relay.relay
+        ):
             assert relay.fault or before["fault"]
         if relay.fault:
             assert heard is not None
