@@ -261,6 +261,7 @@ def test_with_a_relay_the_permit_is_for_the_phases_of_the_profile_and_the_offer_
     out = tell(on_one_phase(24.0))
     assert permit(out) == (24.0, 1, "grace")
     assert OfferChanged(1, 8.0, 3, "TxDefaultProfile 1") in out  # until the relay has moved
+    assert OfferChanged(1, 6.0, 3, "TxDefaultProfile 1") in tell(on_one_phase(18.0))
     out = tell(on_one_phase(16.0))
     assert OfferChanged(1, 0.0, 3, "TxDefaultProfile 1") in out  # 5.3 A are no offer
     seen = Seen(1, 9.0, "boot", "B1", 1, False, 0.0, 9.0, None, None, None, None, "", None, None, 10.0, phases=1)
