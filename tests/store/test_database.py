@@ -20,6 +20,7 @@ from evsed.model.tokens import Token, Verdict
 from evsed.store.database import Store
 from evsed.store.migrations import StoreError
 from evsed.store.reset import reset
+from evsed.store.statements import text_of
 
 NOON = Instant(12.0, 1_800_000_000.0, 1)
 
@@ -92,19 +93,19 @@ def test_reports_come_in_pages_and_lanes(tmp_path: Path) -> None:
     store.close()
     store = Store.open(tmp_path)
     assert [row.id for row in store.reports(ids[0], 2)] == ids[1:3]
-    assert [row.id for row in store.reports(0, 9, free=False)] == [ids[1], ids[4]]
-    assert [row.id for row in store.reports(0, 9, free=True)] == [ids[0], ids[2], ids[3]]
+    assert [row.id for row in store.reports(0, 9, lane=0)] == [ids[1], ids[4]]
+    assert [row.id for row in store.reports(0, 9, lane=1)] == [ids[0], ids[2], ids[3]]
     assert store.superseded() == [ids[0]]
     assert store.thinnable() == [ids[1], ids[4]]
     store.close()
 
 
-def test_faults_overtake_transactions_and_are_never_dropped(tmp_path: Path) -> None:
+def test_faults_have_a_lane_of_their_own_and_are_never_dropped(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     ids = store.submit([Tell(FaultReport(NOON, 1, "diode", standing, n)) for n, standing in ((1, True), (2, False))])
     store.close()
     store = Store.open(tmp_path)
-    assert [row.id for row in store.reports(0, 9, free=True)] == ids
+    assert [row.id for row in store.reports(0, 9, lane=2)] == ids
     assert (store.superseded(), store.thinnable()) == ([], [])
     store.close()
 
@@ -306,7 +307,7 @@ def test_a_database_of_a_newer_release_is_told(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "evsed.db") as raw:
         raw.execute("PRAGMA user_version = 999")
     assert opening_fails(tmp_path) == (
-        f"{tmp_path}/evsed.db: was written by a newer evsed (schema 999; this one knows up to 1). "
+        f"{tmp_path}/evsed.db: was written by a newer evsed (schema 999; this one knows up to 2). "
         f"Install that release or a later one."
     )
 
@@ -327,9 +328,12 @@ def test_a_database_recorded_under_schema_1_opens_with_everything_in_it(tmp_path
     with sqlite3.connect(tmp_path / "evsed.db") as raw:
         raw.executescript(recorded)
         raw.execute("PRAGMA user_version = 1")
+        fault = text_of(FaultReport(NOON, 1, "diode", True, 1))
+        raw.execute("INSERT INTO report (id, json, free, thin) VALUES (900, ?, 1, 0)", (fault,))
     store = Store.open(tmp_path)
     assert store.aliases() == {"8a0e": 4711}
-    assert [type(row.report).__name__ for row in store.reports(0, 9)] == ["ConnectorReport", "TransactionReport"]
+    names = [[type(row.report).__name__ for row in store.reports(0, 9, lane)] for lane in (0, 1, 2)]
+    assert names == [["TransactionReport"], ["ConnectorReport"], ["FaultReport"]]
     assert store.things("variable") == {"TxCtrlr.EVConnectionTimeOut": "60"}
     store.close()
 

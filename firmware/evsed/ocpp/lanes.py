@@ -12,7 +12,9 @@ from evsed.model.tokens import Verdict
 
 WINDOW = 50  # rows of a lane in memory
 
-Page = Callable[[int, int, bool], Sequence[Row]]  # (after id, limit, free lane) -> committed rows
+BOUND, FREE, FAULTS = range(3)  # the lanes, as the store numbers them
+
+Page = Callable[[int, int, int], Sequence[Row]]  # (after id, limit, lane) -> committed rows
 
 
 @dataclass(slots=True, eq=False)
@@ -41,8 +43,8 @@ class Item:
 class Lane:
     """A window of rows in the order of their ids."""
 
-    def __init__(self, page: Page, free: bool) -> None:
-        self._page, self._free = page, free
+    def __init__(self, page: Page, lane: int) -> None:
+        self._page, self._lane = page, lane
         self._last = 0
         self.more = True  # there may be rows that are not in the window
         self.items: deque[Item] = deque()
@@ -50,7 +52,7 @@ class Lane:
     def fill(self, gone: set[int]) -> None:
         """Reads on when the window has run low."""
         while self.more and len(self.items) < WINDOW // 2:
-            rows = self._page(self._last, WINDOW, self._free)
+            rows = self._page(self._last, WINDOW, self._lane)
             self.more = len(rows) == WINDOW
             for row in rows:
                 self._last = row.id

@@ -1,11 +1,12 @@
 """The queue of reports: order, retry, what may be dropped (sans-I/O).
 
-Reports lie in the store and come here in two lanes. The bound lane holds what belongs to transactions, and meter
-values; its order is never changed. The free lane holds connector states, inventories and faults, which go in recorded
-order too until a bound report fails, and may overtake it from then on.
+Reports lie in the store and come here in three lanes. The bound lane holds what belongs to transactions, and meter
+values; its order is never changed. The free lane holds connector states and inventories, which go in recorded order too
+until a bound report fails, and may overtake it from then on.
 
-Faults are a history (N07.FR.04): none is dropped, not even offline, and none overtakes another. They are in the free
-lane because a central system that does not take one must not hold back a bill, nor the other way round.
+Faults are a history (N07.FR.04): none is dropped, not even offline, and none overtakes another. They have a lane of
+their own because a central system that does not take one must hold back neither a bill nor a connector's state, nor
+the other way round.
 
 Delivery is at least once: frames are kept (durably) before the first sending, and go byte for byte the same again. The
 caller sends a `ready` frame only after the entries that came with it are durable, and tells what became of it by
@@ -24,7 +25,7 @@ from evsed.model.reports import ConnectorReport, FaultReport, Kind, Report, Tran
 
 from .dialects import Body, Learned
 from .grants import Grants
-from .lanes import Item, Lane, Page
+from .lanes import BOUND, FAULTS, FREE, Item, Lane, Page
 from .rpc import call_text
 
 AT_ONCE = 50  # rows settled without sending (spelt as nothing, or buried) before the caller may do something else
@@ -62,7 +63,7 @@ class Outbox:
     """`aliases` and `carriers` are what the store has of them; see the module's first lines for the rest."""
 
     def __init__(self, page: Page, aliases: Mapping[str, int | None], carriers: Mapping[str, str]) -> None:
-        self._bound, self._free = Lane(page, False), Lane(page, True)
+        self._bound, self._free, self._faults = self._lanes = tuple(Lane(page, n) for n in (BOUND, FREE, FAULTS))
         self._aliases = dict(aliases)
         self._carriers = dict(carriers)
         self._gone: set[int] = set()  # dropped, and perhaps not yet out of the store
@@ -105,7 +106,8 @@ class Outbox:
 
     def more(self) -> None:
         """New rows are committed."""
-        self._bound.more = self._free.more = True
+        for lane in self._lanes:
+            lane.more = True
 
     def grant(self, what: str, evse: int | None, after: int) -> None:
         """While pending: reports that were triggered (2.x words) may go; they have ids above `after`."""
@@ -156,8 +158,8 @@ class Outbox:
         """The next frame that may go out, once the entries beside it are durable. `level` is the gate's."""
         outcome = Outcome()
         for _ in range(AT_ONCE if self._version is not None else 0):
-            self._bound.fill(self._gone)
-            self._free.fill(self._gone)
+            for lane in self._lanes:
+                lane.fill(self._gone)
             self._supersede(outcome)
             item = self._next(now, level)
             if item is None:
@@ -171,14 +173,14 @@ class Outbox:
 
     def next_deadline(self, now: float) -> float | None:
         """When (mono s) a report that failed is due again; a report that is due now is not told."""
-        waits = [item.not_before for lane in (self._bound, self._free) for item in lane.items if item.not_before > now]
+        waits = [item.not_before for lane in self._lanes for item in lane.items if item.not_before > now]
         return min(waits, default=None)
 
     def late(self, message_id: str) -> Frame | None:
         """The frame that an answer belongs to which came after its time was over, if it still waits to go again; it
         is then in flight."""
         if self._flight is None:
-            for item in (*list(self._bound.items)[:1], *self._free.items):
+            for item in (*list(self._bound.items)[:1], *self._free.items, *self._faults.items):
                 if item.attempts and item.frames and item.frame.message_id == message_id:
                     self._flight = item
                     return item.frame
@@ -241,13 +243,9 @@ class Outbox:
         return bound if bound.not_before <= now else None
 
     def _next_free(self, now: float) -> Item | None:
-        held = False  # a fault waits to go again, and holds back those after it
-        for item in self._free.items:
-            fault = isinstance(item.report, FaultReport)
-            if item.not_before <= now and not (fault and held):
-                return item
-            held = held or fault
-        return None
+        due = [item for item in self._free.items if item.not_before <= now][:1]
+        due += [item for item in list(self._faults.items)[:1] if item.not_before <= now]
+        return min(due, key=lambda item: item.id, default=None)
 
     def _hopeless(self, item: Item, why: str) -> bool:
         """Whether what was refused is refused again. A connector state: yes, and the next one tells more."""
@@ -319,8 +317,7 @@ class Outbox:
         outcome.inputs.append(Buried(item.report, why))
 
     def _remove(self, item: Item, outcome: Outcome) -> None:
-        lane = self._bound if item in self._bound.items else self._free
-        lane.items.remove(item)
+        next(lane for lane in self._lanes if item in lane.items).items.remove(item)
         if isinstance(item.report, TransactionReport) and item.report.kind is Kind.ENDED:
             self._aliases.pop(item.report.transaction, None)
             if self._carriers.pop(item.report.transaction, None) is not None:

@@ -122,11 +122,11 @@ class Store:
                 self.complaints.append(f"{self.path}: {kind} {key} cannot be read and is left out ({error})")
         return found
 
-    def reports(self, after: int, limit: int, free: bool | None = None) -> list[Row]:
-        """Queued reports with an id above `after`, in order; `free` True or False: only those that may overtake,
-        or only those that may not. One that cannot be read becomes a dead letter."""
-        lane = "" if free is None else f"AND free = {int(free)} "
-        sql = f"SELECT id, json, version, frames, answered, attempts FROM report WHERE id > ? {lane}ORDER BY id LIMIT ?"
+    def reports(self, after: int, limit: int, lane: int | None = None) -> list[Row]:
+        """Queued reports with an id above `after`, in order, of one lane (statements.lane_of) or of all. One that
+        cannot be read becomes a dead letter."""
+        only = "" if lane is None else f"AND free = {lane} "
+        sql = f"SELECT id, json, version, frames, answered, attempts FROM report WHERE id > ? {only}ORDER BY id LIMIT ?"
         while raw := self._reader.execute(sql, (after, limit)).fetchall():
             if rows := [row for row in map(self._row, raw) if row is not None]:
                 return rows

@@ -51,9 +51,11 @@ def frames_of(text: str | None) -> tuple[Frame, ...]:
     return tuple(Frame(*parts) for parts in json.loads(text)) if text else ()
 
 
-def is_free(report: Report) -> bool:
-    """Belongs to no transaction's order: it may overtake one that is not getting through."""
-    return isinstance(report, (ConnectorReport, InventoryReport, FaultReport))
+def lane_of(report: Report) -> int:
+    """0: in the order of transactions; 1: may overtake those; 2: faults, in their own order."""
+    if isinstance(report, FaultReport):
+        return 2
+    return int(isinstance(report, (ConnectorReport, InventoryReport)))
 
 
 def is_thin(report: Report) -> bool:
@@ -77,7 +79,7 @@ def statements(entry: Entry, row: int | None) -> Iterator[Statement]:
             yield Statement("DELETE FROM state WHERE kind = ? AND key = ?", (kind, key))
         case Tell(report):
             status = report.evse if isinstance(report, ConnectorReport) else None
-            values: tuple[Any, ...] = (row, text_of(report), is_free(report), status, is_thin(report))
+            values: tuple[Any, ...] = (row, text_of(report), lane_of(report), status, is_thin(report))
             yield Statement("INSERT INTO report (id, json, free, status, thin) VALUES (?, ?, ?, ?, ?)", values)
         case KeepFrames(id, version, frames):
             sql = "UPDATE report SET version = ?, frames = ?, answered = 0 WHERE id = ?"

@@ -51,7 +51,7 @@ class Link:
     ) -> None:
         self._settings, self._dialects, self._config = settings, dialects, config
         carriers = store.things(CARRIER, str)
-        outbox = Outbox(lambda after, limit, free: store.reports(after, limit, free), store.aliases(), carriers)
+        outbox = Outbox(store.reports, store.aliases(), carriers)
         context = Context(topology, config, stamper(clock), outbox.number, outbox.transaction)
         self._lasting = Lasting(outbox, store, clock, config, context, put, log)
         self._url = endpoint.address(settings) if settings.url else ""
