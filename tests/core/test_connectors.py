@@ -153,3 +153,22 @@ def test_the_central_system_may_ask_for_one_or_all() -> None:
     assert [(report.evse, report.always) for report in told(house)[before:]] == [(2, True)]
     house.call(TriggerMessage("StatusNotification"))
     assert [report.evse for report in told(house)[before + 1 :]] == [0, 1, 2]
+
+
+def test_a_fault_that_chatters_is_told_five_times_and_as_gone_once_it_is_quiet() -> None:
+    house = House()
+    house.online()
+    house.wait(1)
+    before = len(house.connectors())
+    for _ in range(300):
+        house.pilot(fault="cable", faults=("cable",))
+        house.mono += 0.1
+        house.pilot(fault=None, faults=())
+        house.mono += 0.1
+        house.meter()
+    told = [report.fault for report in house.connectors()[before:]]
+    assert told == ["cable", None] * 4 + ["cable"]
+    house.wait(29)
+    assert house.connectors()[-1].fault == "cable"
+    house.wait(2)
+    assert house.connectors()[-1].fault is None

@@ -1,13 +1,15 @@
 """What the central system hears of each connector and of the station: one snapshot, told when it changes.
 
-A snapshot that does not last MinimumStatusDuration is not told (1.6 key; faults are told at once). Which status a
-snapshot is in OCPP's words the dialects know.
+A snapshot that does not last MinimumStatusDuration is not told (1.6 key; faults are told at once). What is wrong OFTEN
+times within WITHIN is told as gone only after CALM: a contact that chatters must wear neither the disk nor the link.
+Which status a snapshot is in OCPP's words the dialects know.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evsed.model.inputs import Input, LinkDown, Observed, Tick
@@ -23,6 +25,7 @@ from .faults import PILOT_LOST
 
 MINIMUM = "OCPP16Ctrlr.MinimumStatusDuration"
 OFFLINE_THRESHOLD = "OCPPCommCtrlr.OfflineThreshold"
+OFTEN, WITHIN, CALM = 5, 60.0, 30.0  # times; s; s
 
 
 @dataclass(slots=True)
@@ -35,11 +38,19 @@ class _Connector:
     heard: bool = False  # since the start; before that nobody knows whether a vehicle is plugged in
     owed: bool = False  # to be told whatever it is, once its pilot has been heard
     info: str = ""  # the session's words; a fault's go before them
+    comings: deque[float] = field(default_factory=lambda: deque(maxlen=OFTEN))  # mono s, of what was wrong
 
     @property
     def wrong(self) -> bool:
         """A fault or a warning stands; its words are told."""
         return self.snapshot.fault is not None or self.snapshot.warning is not None
+
+    def chatters(self, was_wrong: bool, now: float) -> bool:
+        """All is well again, but it may not be for long."""
+        if self.wrong and not was_wrong:
+            self.comings.append(now)
+        often = len(self.comings) == OFTEN and now - self.comings[0] < WITHIN
+        return often and was_wrong and not self.wrong
 
 
 class Connectors:
@@ -120,13 +131,15 @@ class Connectors:
 
     def _update(self, number: int, now: Instant, **changes: Any) -> Iterator[Effect]:
         connector = self._all[number]
-        before = connector.snapshot
+        before, was_wrong = connector.snapshot, connector.wrong
         connector.snapshot = replace(before, **changes)
         if connector.snapshot == before:
             return
         connector.snapshot = replace(connector.snapshot, at=now)
         wait = self._config.integer(MINIMUM)
-        if wait <= 0 or connector.snapshot.fault != before.fault:
+        if connector.chatters(was_wrong, now.mono):
+            connector.due = now.mono + max(wait, CALM)
+        elif wait <= 0 or connector.snapshot.fault != before.fault:
             yield from self._tell(connector, now)
         else:
             connector.due = now.mono + wait
