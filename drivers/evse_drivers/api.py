@@ -29,7 +29,7 @@ class Sense:
     at: float  # s, stamped where it was measured
     high: float  # V
     low: float  # V; equals `high` while there is no PWM
-    proximity: float | None = None  # ohm between PP and PE; None: this line does not measure it
+    proximity: float | None = None  # ohm between PP and PE, once a second at least; None: not measured in this look
 
 
 Phases = tuple[float | None, float | None, float | None]

@@ -90,12 +90,13 @@ def test_what_is_not_there_is_not_built() -> None:
 def test_the_technicians_word_reaches_the_rules() -> None:
     evse = replace(
         BARE, max_current=20.0, failsafe_current=8.0, simplified_current=7.0, unlock_after_power_loss=False,
-        rated_openings=2000.0,
+        rated_openings=2000.0, connector="sType2",
     )  # fmt: skip
     it, _ = build(evse, LeaseSettings("go on", 2.0), latched=("emergency stop",), counts=(3, 2, 1))
     limits = it.limits
     assert (limits.evse, limits.max_amps, limits.failsafe_amps, limits.go_on) == (1, 20.0, 8.0, 120.0)
     assert (limits.simplified_amps, limits.unlock_idle, limits.has_lock) == (7.0, False, False)
+    assert (limits.socket, build(BARE)[0].limits.socket) == (True, False)
     assert (it.latched, it.counts, it.wear.rated) == (("emergency stop",), (3, 2, 1), 2000.0)
     stopping, _ = build(evse, LeaseSettings("stop", 2.0))
     assert stopping.limits.go_on == 0.0

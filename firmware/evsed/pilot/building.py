@@ -35,6 +35,7 @@ def limits(settings: Settings, evse: EvseSettings) -> Limits:
         has_lock=evse.lock is not None,
         unlock_idle=evse.unlock_after_power_loss,
         simplified_amps=evse.simplified_current,
+        socket=evse.connector.startswith("s"),
     )
 
 

@@ -83,7 +83,7 @@ class Rules:
         self.limits, self.has_lock = limits, limits.has_lock
         self.machine, self.selftest, self.phases = machine, selftest, phases
         self.supervisor, self.contactor = Supervisor(limits), Contactor(now)
-        self.cable, self.lock = Cable(), Lock()
+        self.cable, self.lock = Cable(limits.socket), Lock()
         self.stalled_until = -inf
         self.simplified = False  # the vehicle has no S2
         self.amps = 0.0  # that may be offered

@@ -32,6 +32,7 @@ class Limits:
     has_lock: bool = False
     unlock_idle: bool = True  # at the start, before the lock was used
     simplified_amps: float = 10.0  # for a vehicle without S2
+    socket: bool = False  # any cable may be plugged into it
 
 
 class Supervisor:

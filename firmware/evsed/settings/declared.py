@@ -346,5 +346,5 @@ def _of_pilot(evse: EvseSettings) -> list[Part]:
 def _options(evse: EvseSettings) -> str:
     """Every option of the outlet itself, for the digest."""
     rcd = evse.rcd and (evse.rcd.module, evse.rcd.cuts_coil)
-    own = {f.name: getattr(evse, f.name) for f in fields(evse) if "option" in f.metadata and f.name != "connector"}
-    return f"{evse.id} {own} {rcd}"
+    own = {f.name: getattr(evse, f.name) for f in fields(evse) if "option" in f.metadata}
+    return f"{evse.id} {own | {'connector': evse.connector[0]}} {rcd}"  # a socket or not: more it does not ask
