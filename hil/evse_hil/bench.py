@@ -1,7 +1,7 @@
 """Measures what evsed promises: `python -m evse_hil.bench [group ...]`; a table, and build/bench.json.
 
 Groups: pilot station cpu outbox session disk; without one, all of these: some seven minutes, on a machine that rests
-otherwise. Only by name: timings, a quarter of an hour.
+otherwise. Only by name: timings, a quarter of an hour; states, half an hour of computing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from . import patience
 from .figures import Aim, Figure, keep, spread, table
 from .rig import RigError
 from .stand import Cost, Stand, busy, since
+from .states import states
 from .timings import timings
 
 CYCLES = 100  # times that the vehicle leaves C
@@ -162,7 +163,7 @@ def disk(stand: Open) -> Iterator[Figure]:
 
 
 DEFAULT = ("pilot", "station", "cpu", "outbox", "session", "disk")
-GROUPS = {one.__name__: one for one in (pilot, station, cpu, outbox, session, disk, timings)}
+GROUPS = {one.__name__: one for one in (pilot, station, cpu, outbox, session, disk, timings, states)}
 
 
 def main(argv: list[str] | None = None) -> int:

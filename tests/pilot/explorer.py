@@ -67,7 +67,7 @@ class Frame:
         self.states: list[Raw] = []
         self.aliases: dict[int, Raw] = {}  # of a state, another one that is taken for it
         self.fires: list[list[tuple[str, int]] | None] = []
-        self.told: list[int | None] = []  # with every running timer over
+        self.overs: dict[tuple[int, str], int] = {}
         if len(self.names) == 1:
             one = attrgetter(self.names[0])
             self._get: Callable[[Any], Raw] = lambda part: (one(part),)
@@ -108,13 +108,13 @@ class Frame:
             known = self.fires[number] = [(f"{self.name}.{name}", self._of({**state, name: OVER})) for name in running]
         return known
 
-    def all_over(self, number: int) -> int:
-        """The state once every running timer is over."""
-        known = self.told[number]
+    def all_over(self, number: int, but: str) -> int:
+        """The state once every running timer but that one is over."""
+        known = self.overs.get((number, but))
         if known is None:
             state = dict(zip(self.names, self.states[number], strict=True))
-            over = {name: OVER for name in self.timers if state[name] == LATER}
-            known = self.told[number] = self._of({**state, **over})
+            over = {name: OVER for name in self.timers if state[name] == LATER and name != but}
+            known = self.overs[number, but] = self._of({**state, **over})
         return known
 
     def _of(self, state: dict[str, Any]) -> int:
@@ -137,7 +137,6 @@ class Frame:
             number = self.numbers[canonical] = len(self.states)
             self.states.append(canonical)
             self.fires.append(None)
-            self.told.append(None)
         return number
 
 
@@ -246,14 +245,10 @@ class Explorer:
                     return f"{frame.name}.{name} is {left} or {right}"
         return ""
 
-    def later(self) -> None:
-        """Every running timer fires, in the parts as they stand."""
+    def later(self, but: str = "") -> None:
+        """Every running timer but that one fires, in the parts as they stand."""
         for frame in self.frames:
-            frame.load(frame.all_over(frame.save()))
-
-    def place(self) -> int | None:
-        """The number of the state that the parts are in; None: never visited."""
-        return self.numbers.get(tuple(frame.save() for frame in self.frames))
+            frame.load(frame.all_over(frame.save(), but))
 
     def way(self, place: int, *more: str) -> str:
         """How to get there, one edge a line."""

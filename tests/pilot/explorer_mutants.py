@@ -147,7 +147,7 @@ def _replacements(node: ast.AST, where: str, tests: bool) -> Iterator[tuple[str,
             yield f"{node.value / 2:g}", ast.Constant(type(node.value)(node.value / 2))
     if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr) and _is_missed(node, where):
         yield "deleted", ast.Pass()
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and node.value is not None and ast.unparse(node.value) != "None":
         yield "returns None", ast.Return(ast.Constant(None))
 
 
