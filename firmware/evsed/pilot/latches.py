@@ -2,7 +2,7 @@
 
 They are written by a thread, so that a slow disk never stops the loop: faults at once, counters once a minute at most
 and at the end, each whole or not at all. An unreadable file of faults means latched; an unreadable one of counters
-costs the counters only, and is kept aside.
+costs the counters only, and is kept aside. What the files say of an EVSE that is not in the config now stays in them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class Latches:
         self._every = counters_every
         self._latched: Latched | None = None  # to be written
         self._counters: Mapping[int, Counts] | None = None
+        self._others: dict[int, tuple[str, ...]] = {}  # of EVSEs that are not in the config now
+        self._others_counters: dict[int, Counts] = {}
         self._counters_at = -counters_every  # s, when they were last written
         self._wake = threading.Condition()
         self._end = False
@@ -45,13 +47,14 @@ class Latches:
     def read(self, evses: tuple[int, ...]) -> dict[int, tuple[str, ...]]:
         """EVSE number to latched faults. No file: nothing was ever latched. Unreadable: LOST, for every EVSE."""
         try:
-            found = _load(self.path)
-            return {int(evse): _names(faults) for evse, faults in found.items() if faults}
+            found = {int(evse): _names(faults) for evse, faults in _load(self.path).items() if faults}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, AttributeError, RecursionError) as error:
             self._log(f"{self.path}: {error}; every EVSE stays off until it is acknowledged")
             return dict.fromkeys(evses, (LOST,))
+        self._others = {evse: faults for evse, faults in found.items() if evse not in evses}
+        return found
 
     def read_counters(self, evses: tuple[int, ...]) -> dict[int, Counts]:
         """EVSE number to the counters of its contactor."""
@@ -67,6 +70,7 @@ class Latches:
                 os.replace(self.counters_path, aside)
             except OSError as error:
                 self._log(f"{aside}: {error.strerror}")
+        self._others_counters = {evse: counts for evse, counts in kept.items() if evse not in evses}
         return {evse: kept.get(evse, NEW) for evse in evses}
 
     # --- from the loop --------------------------------------------------------------------------------------------
@@ -107,7 +111,7 @@ class Latches:
                 if self._counters is not None and (self._end or time.monotonic() >= self._counters_at + self._every):
                     counters, self._counters = self._counters, None
                 end = self._end
-            stored = self._store_latched(latched) and self._store_counters(counters)
+            stored = all((self._store_latched(latched), self._store_counters(counters)))
             if end:
                 return
             if not stored:
@@ -125,7 +129,8 @@ class Latches:
         if latched is None:
             return True
         try:
-            _store(self.path, {str(evse): list(faults) for evse, faults in latched.items() if faults})
+            every = {**self._others, **latched}
+            _store(self.path, {str(evse): list(faults) for evse, faults in every.items() if faults})
         except OSError as error:
             self._log(f"{self.path}: {error}; the latched faults hold until the next restart only. Retrying.")
             with self._wake:
@@ -141,7 +146,10 @@ class Latches:
         try:
             _store(
                 self.counters_path,
-                {str(evse): dict(zip(NAMES, counts, strict=True)) for evse, counts in counters.items()},
+                {
+                    str(evse): dict(zip(NAMES, counts, strict=True))
+                    for evse, counts in {**self._others_counters, **counters}.items()
+                },
             )
         except OSError as error:
             self._log(f"{self.counters_path}: {error}; the contactors' counters are kept in memory. Retrying.")
