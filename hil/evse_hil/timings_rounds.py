@@ -99,13 +99,13 @@ def _inject(yard: Yard, wanted: dict[int, str], samples: Samples) -> None:
     time.sleep(0.6)  # let the pulse of state F pass
     samples["f_pulse"] += _pulses(yard.events(mark))
     yard.mend()
-    for evse, row in wanted.items():
-        if row != UNPLUG and FAULTS[row][2]:
-            yard.acknowledge(evse)
+    latched = [evse for evse, row in wanted.items() if row != UNPLUG and FAULTS[row][2]]
+    for evse in latched:
+        yard.acknowledge(evse)
+        yard.world("unplug", evse=evse)  # its transaction has ended with the fault
     yard.tested()  # after unplugging, and after a trip
-    for evse, row in wanted.items():
-        if row == UNPLUG:
-            yard.world("plug", evse=evse)
+    for evse in (*latched, *(evse for evse, row in wanted.items() if row == UNPLUG)):
+        yard.world("plug", evse=evse)
 
 
 def _pulses(events: Iterable[Event]) -> Iterator[float]:
