@@ -298,3 +298,11 @@ def test_nothing_rests_on_currents_that_are_not_told_nor_where_no_bound_is_set()
     assert Load().draw(10, (31.0, None, 0.0)) == {}
     assert Load(most=0.0).draw(10, (31.0, 0.0, 0.0)) == {}
     assert Load(most=32.0).draw(10, (31.0, 0.0, 0.0)) == {}
+
+
+@pytest.mark.parametrize("hertz", [500.2, 0.0])
+def test_a_frequency_that_no_grid_has_is_as_if_the_meter_did_not_tell_it(hertz: float) -> None:
+    """Some SDM72 tell ten times what it is, some meters 0 instead of nothing."""
+    rule = Frequency(47.5, 51.5, True, 32.0, gap=3.0)
+    hear(rule, 0, 20, hertz)
+    assert (rule.standing, rule.ceilings) == ({}, {})

@@ -14,6 +14,7 @@ from evse_drivers.api import Reading
 from .conditions import Lasting, Rule
 
 HOLD = 3.0  # s, to come and to go
+LOWEST, HIGHEST = 20.0, 100.0  # Hz, of any grid or generator; some meters tell 0, or (SDM72) ten times what it is
 # VDE-AR-N 4100, from memory: supplies that can be controlled lower their power below 49.8 Hz with 40 % per hertz, and
 # return with 10 % per minute
 DROOP_BELOW, DROOP_PER_HERTZ, RETURN_PER_MINUTE = 49.8, 0.40, 0.10
@@ -32,7 +33,7 @@ class Frequency(Rule):
 
     def read(self, reading: Reading) -> None:
         """Bounds, then droop."""
-        if reading.hertz is None:
+        if reading.hertz is None or not LOWEST <= reading.hertz <= HIGHEST:
             self.silent()
             return
         self._bounds(reading.hertz, reading.at)
