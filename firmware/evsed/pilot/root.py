@@ -12,7 +12,7 @@ from typing import Any
 from evse_drivers.api import DriverError, Switch
 from evse_drivers.registry import find
 
-from evsed.settings import Part, Settings, SettingsError, load
+from evsed.settings import EvseSettings, Part, Settings, SettingsError, load
 
 from . import building, last_settings, realtime
 from .guard import Guard
@@ -100,6 +100,8 @@ def run(settings: Settings) -> int:
     finally:
         for outlet in outlets:
             outlet.release()
+        for evse in evses[len(outlets) :]:  # where one could not be built
+            _open(evse, buses)
         if heartbeat is not None:
             heartbeat.close()
         for outlet in outlets:
@@ -136,6 +138,17 @@ def _work(
         latches.stop()
         recorder.stop()
     log("contactors open, ended")
+
+
+def _open(evse: EvseSettings, buses: _Buses) -> None:
+    """A contactor that nothing else opens now: a dead process may have left it closed. Never raises."""
+    try:
+        driver = buses.build(evse.contactor) if evse.contactor is not None else None
+        if driver is not None:
+            driver.set(False)
+            driver.close()
+    except Exception as error:  # a driver with a bug must not keep the others' contactors closed
+        log(str(error) or repr(error))
 
 
 def release(settings: Settings) -> int:
