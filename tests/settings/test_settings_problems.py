@@ -135,6 +135,19 @@ def test_what_nothing_watches_is_a_warning(reads: Reads) -> None:
     ]
 
 
+def test_a_broken_pen_that_cannot_be_seen_in_time_is_a_warning(reads: Reads) -> None:
+    watching = lab.WHOLE.replace("stop_at = 75", "pen_fault = true")
+    assert reads(watching).warnings == ()
+    assert table(reads(watching.replace("[evse.1.meter]", "[evse.1.meter]\nevery = 2")).warnings) == [
+        " 32  evse.1.meter.every = 2  is too seldom for pen_fault: above 1 s a broken PEN is not answered within 5 s "
+        "(BS 7671 722.411.4.1).",
+    ]
+    second = OUTLET.format(2).replace("failsafe_current = 16", "failsafe_current = 6")
+    assert [
+        (problem.subject, problem.text) for problem in reads(watching + second).warnings if "PEN" in problem.text
+    ] == [("evse.2", "has no meter: pen_fault sees nothing there, and a broken PEN leaves the housing live.")]
+
+
 def test_a_board_that_drives_the_pilot_itself_watches_itself(reads: Reads) -> None:
     text = lab.WHOLE.partition("[heartbeat]")[0].replace("[bus.wires]", "[bus.other]")
     for part in ("pilot", "contactor"):

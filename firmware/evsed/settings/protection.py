@@ -12,6 +12,7 @@ from .declared import SOFTWARE_ONLY, EvseSettings, Settings
 from .filling import Findings
 from .lines import Path
 
+PEN_EVERY = 1.0  # s between two readings; a broken PEN is one after 4 s (core/voltage.py), open within 5
 LEAST = 6.0  # A, IEC 61851-1 table A.7: the smallest current that a duty cycle can offer
 
 
@@ -27,6 +28,7 @@ def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -
     _heartbeat(settings, document, findings)
     _heat(settings, findings)
     _grid(settings, findings)
+    _pen(settings, document, findings)
 
 
 def _residual_current(evse: EvseSettings, table: Mapping[str, Any], findings: Findings) -> None:
@@ -109,6 +111,22 @@ def _grid(settings: Settings, findings: Findings) -> None:
     if 0 < rules.max_unbalance < LEAST:
         text = f"lets no vehicle charge on one phase: {LEAST:g} A is the least that can be offered."
         findings.warn((*path, "max_unbalance"), text, rules.max_unbalance)
+
+
+def _pen(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """Only a meter that is read often enough sees it in time."""
+    tables = document.get("evse", {})
+    for evse in settings.evses if settings.supervision.pen_fault else ():
+        every = getattr(evse.meter and evse.meter.settings, "every", None) or 1.0
+        if evse.meter is None and "meter" not in tables.get(str(evse.id), {}):
+            text = "has no meter: pen_fault sees nothing there, and a broken PEN leaves the housing live."
+            findings.warn(_path(evse), text)
+        elif every > PEN_EVERY:
+            text = (
+                f"is too seldom for pen_fault: above {PEN_EVERY:g} s a broken PEN is not answered within 5 s "
+                "(BS 7671 722.411.4.1)."
+            )
+            findings.warn((*_path(evse), "meter", "every"), text, every)
 
 
 def _path(evse: EvseSettings) -> Path:
