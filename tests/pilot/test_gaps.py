@@ -23,3 +23,12 @@ def test_more_than_50_ms_are_a_missed_deadline_and_the_worst_is_kept() -> None:
     assert (gaps.missed, gaps.worst) == (2, 0.09)
     assert list(gaps.told()) == ["10.5", "11", "12", "15", "20", "30", "40", "50", "more"]
     assert sum(gaps.told().values()) == 5
+
+
+def test_three_gaps_that_together_delay_an_opening_as_one_of_50_ms_are_too_long_as_well() -> None:
+    gaps = Gaps()
+    assert [gaps.hear(gap) for gap in (0.023, 0.023, 0.023, 0.023)] == [False] * 4
+    assert [gaps.hear(gap) for gap in (0.01, 0.03, 0.03, 0.03, 0.03, 0.03, 0.03)] == [
+        False, False, False, True, False, False, True,
+    ]  # fmt: skip
+    assert gaps.missed == 0  # no deadline of 50 ms
