@@ -20,7 +20,9 @@ measured.
 after 6 s at the latest. After a fault that stopped it the same plug is charged again {AFTER:g} s after the fault has
 gone, in the same transaction; where a number of tries is given, only so often for one plug, then once it is unplugged.
 A latched fault outlives restarts and power cuts until somebody has looked, and says so: `evsed do acknowledge EVSE`.
-That is refused while its cause stands. The central system cannot acknowledge.
+That is refused while its cause stands. The central system cannot acknowledge. It ends the transaction, for nothing may
+begin again by itself once it is acknowledged: stop reason EmergencyStop, in 2.0.1 GroundFault after a residual current,
+else Other. The next charge wants a card, or another plug where no card is needed.
 
 OCPP 1.6 hears a StatusNotification: `errorCode` as below; `vendorErrorCode` is the CX code of ChargeX's Minimum
 Required Error Codes where there is one (`vendorId` https://chargex.inl.gov), else the fault's name; `info` is its name
