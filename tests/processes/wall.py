@@ -160,6 +160,11 @@ class Wall:
         self.csms("link", up=up)
         self.until(f"link {'up' if up else 'down'}", lambda: self.show()["link"]["connected"] == up)
 
+    def ordered(self, what: str, evse: int = 1) -> str:
+        """As `evsed do` has it done; why it was refused, or ""."""
+        answer = ask(self.folder / "run" / "station.sock", do=what, evse=evse)
+        return str(answer.get("refused", answer.get("error", "")))
+
     # --- instruments ----------------------------------------------------------------------------------------------
 
     def outlet(self, evse: int = 1) -> View:
