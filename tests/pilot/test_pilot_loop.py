@@ -30,6 +30,8 @@ def pilot(tmp_path: Path) -> Iterator[Process]:
 @pytest.fixture
 def charging(pilot: Process) -> Iterator[tuple[Process, Station]]:
     station = Station(pilot.path)
+    pilot.hardware[0].vehicle = "B"
+    station.wait("seen", state="B1", plug=1)
     pilot.hardware[0].vehicle = "C"
     station.wait("seen", state="C1", plug=1)
     station.permit(16.0)
