@@ -246,6 +246,17 @@ def test_what_a_meter_cannot_tell_is_said_once_with_the_rules_that_miss_it() -> 
     assert heard(supervision, reading(5.0, **mute), 5.0) == []
 
 
+def test_a_meter_of_one_phase_at_an_outlet_of_three_is_remarked_upon() -> None:
+    supervision = block(overcurrent=False, max_unbalance=10.0)
+    one = {"amps": (6.0, None, None), "volts": (230.0, None, None)}
+    told = heard(supervision, reading(0.0, **one), 0.0)
+    assert [note.text for note in told if isinstance(note, Note)] == [
+        "meter of EVSE 1: tells no current of L2 and L3: overcurrent and unbalance are not watched",
+        "meter of EVSE 1: tells no voltage of L2 and L3: "
+        "under- and overvoltage, lost phases and PEN faults are not watched",
+    ]
+
+
 def test_a_meter_that_tells_what_is_wanted_is_not_remarked_upon() -> None:
     assert heard(block(), reading(0.0), 0.0) == []
 

@@ -14,14 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from evse_drivers.api import Reading
+from evse_drivers.api import Phases, Reading
 
 from evsed.model.inputs import Input, Observed, Started, Tick, Warmed
 from evsed.model.time import Instant
 from evsed.model.topology import Evse, Topology
 
 from . import voltage
-from .conditions import Rule
+from .conditions import NAMES, Rule
 from .effects import Effect, Note
 from .facts import Ceiling, Fact, Measured, OfferChanged, Troubled
 from .frequency import Frequency
@@ -69,6 +69,7 @@ class Options(voltage.Options, Protocol):
 class _Outlet:
     """The rules of one EVSE, and what was told of them."""
 
+    phases: int  # wired
     gap: float  # s: an older reading is not used
     temperature: Temperature
     unmetered: Unmetered
@@ -149,7 +150,7 @@ class Supervision:
         ]
         if options.overcurrent:
             rules.append(Overcurrent(evse.phases, gap))
-        return _Outlet(gap, temperature, unmetered, tuple(rules))
+        return _Outlet(evse.phases, gap, temperature, unmetered, tuple(rules))
 
     def _rules(self, evse: int) -> tuple[Rule, ...]:
         return self._outlets[evse].rules
@@ -160,17 +161,19 @@ class Supervision:
             return
         if not outlet.watched:
             outlet.watched = True
-            yield from self._blind(evse, reading)
+            yield from self._blind(evse, outlet, reading)
         for rule in outlet.rules:
             rule.read(reading)
 
-    def _blind(self, evse: int, reading: Reading) -> Out:
+    def _blind(self, evse: int, outlet: _Outlet, reading: Reading) -> Out:
         """The rules that the options ask for and this meter cannot serve."""
         options = self._options
         voltages = options.undervoltage or options.overvoltage or options.phase_loss or options.pen_fault
+        amps = _lacking("current", reading.amps, outlet.phases)
+        volts = _lacking("voltage", reading.volts, outlet.phases)
         lacks = {
-            "no currents: overcurrent and unbalance are": options.overcurrent and not _any(reading.amps),
-            "no voltages: under- and overvoltage, lost phases and PEN faults are": voltages and not _any(reading.volts),
+            f"{amps}: overcurrent and unbalance are": (options.overcurrent or options.max_unbalance) and amps,
+            f"{volts}: under- and overvoltage, lost phases and PEN faults are": voltages and volts,
             "no frequency: its bounds and the droop are": options.droop and reading.hertz is None,
             "not how the phases turn: phase_rotation is": options.phase_rotation != "any" and reading.sequence is None,
         }
@@ -193,5 +196,9 @@ class Supervision:
         outlet.ceilings = ceilings
 
 
-def _any(values: tuple[float | None, ...]) -> bool:
-    return any(value is not None for value in values)
+def _lacking(what: str, values: Phases, phases: int) -> str:
+    """What the meter does not tell of the wired phases; "" if it tells all."""
+    missing = [name for name, value in zip(NAMES[:phases], values, strict=False) if value is None]
+    if len(missing) == phases:
+        return f"no {what}s"
+    return f"no {what} of {' and '.join(missing)}" if missing else ""
