@@ -70,7 +70,7 @@ def test_the_pilot_process_is_a_board_to_the_station(tmp_path: Path) -> None:
                 if seen.closed:
                     break
                 await board.permit(Permit(1, 16.0, 3, True, "grace", time.monotonic() + 5))
-            assert (seen.state, seen.offered, seen.asking) == ("C2", 16.0, True)
+            assert (seen.state, seen.offered, seen.asking) == ("C2", 10.0, True)  # it was never in B: no S2
             assert board.hello == Hello(VERSION, "digest", "boot", {"1": 32.0})
             assert board.differs
             assert said[-1].startswith("the pilot runs on other settings than the station")
