@@ -85,7 +85,8 @@ class Homecoming:
         return (
             rules.machine.row == "A1" and not rules.latched and not self.world.memory.latched and quiet
             and not self.world.memory.plugged and (rules.phases is None or not rules.phases.hold)
-            and rules.machine.offer_after <= NOW and not rules.contactor.failed and not self.world.memory.commanded
+            and rules.machine.offer_after <= NOW and not rules.contactor.failed
+            and not rules.lock.failed and not self.world.memory.commanded
         )  # fmt: skip
 
     def _where(self) -> str:

@@ -31,7 +31,8 @@ from types import CodeType, ModuleType
 ROOT = Path(__file__).parents[2]
 PILOT = ROOT / "firmware" / "evsed" / "pilot"
 PARTS = ("iec61851", "supervisor", "rules", "contactor", "cable", "lock", "rcd", "phases")
-LIMIT = 60  # s of computing that a mutant may take: one that never ends is caught
+MOST = 60_000  # states of an exploration: a mutant that makes more has no end
+LIMIT = 40  # s of computing that a mutant may take: one that never ends is caught
 WORDY = frozenset({"why", "_words", "words", "waits_for", "_seconds", "reason_of"})  # functions that only find words
 PLAIN = frozenset({"__slots__", "TIMERS", "TOLD", "WORDS", "WAITS", "TABLE"})  # TABLE: its cells have their own test
 STILL = ("annotation", "returns", "decorator_list", "bases", "keywords")  # fields of a tree that are left alone
@@ -236,7 +237,7 @@ def _seen(names: str) -> str | None:
 def _tested(module: str) -> str | None:
     import pytest
 
-    files = tests_of(module)
+    files = files_of(module)
     if files and pytest.main(["-x", "-q", "--no-header", "-p", "no:xdist", "-m", "not slow", *files]) != 0:
         return "tests"
     return None
@@ -266,18 +267,18 @@ def _explore(names: str) -> None:
 
     for name in names.split(", "):
         if name == "machine":
-            Alone(TABLE).explorer().run()
-            Alone(without_ventilation(), wake_up="X1").explorer().run()
+            Alone(TABLE).explorer().run(MOST)
+            Alone(without_ventilation(), wake_up="X1").explorer().run(MOST)
         if name in ALONE:
-            ALONE[name]().run()
+            ALONE[name]().run(MOST)
         if name in QUICK:
             world = World(QUICK[name])
             explorer = world.explorer(check)
-            explorer.run()
+            explorer.run(MOST)
             Homecoming(world, explorer).run()
 
 
-def tests_of(module: str) -> list[str]:
+def files_of(module: str) -> list[str]:
     """The files of tests that speak of this part; those of the whole count for each."""
     folder = ROOT / "tests" / "pilot"
     names = {f"test_{module}.py", f"test_{module}_laws.py", "test_rules.py"}

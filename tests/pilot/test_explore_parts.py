@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
-from evsed.pilot.iec61851 import TABLE, amps_of, without_ventilation
+from evsed.pilot.iec61851 import TABLE, without_ventilation
 from explorer import LATER, NOW, OVER, Broken, Explorer, Frame, Move
 from explorer_machine import INVARIANTS, KINDS, Alone
 from explorer_parts import PARTS
@@ -80,8 +80,3 @@ def test_an_instant_that_no_part_has_is_refused() -> None:
 
     with pytest.raises(AssertionError, match="lamp: TIMERS names dims_at, which it does not have"):
         Frame("lamp", Wrong(), (), None)
-
-
-@pytest.mark.parametrize(("duty", "amps"), [(0.55555, 33.3), (0.16666, 10.0), (0.8888, 62.2)])
-def test_what_is_told_as_offered_is_rounded_to_a_tenth(duty: float, amps: float) -> None:
-    assert amps_of(duty) == amps
