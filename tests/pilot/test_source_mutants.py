@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from explorer_equivalents import EQUIVALENT
-from explorer_mutants import LOOK_AT, PARTS, PILOT, mutants, files_of
+from explorer_mutants import LOOK_AT, PARTS, PILOT, files_of, mutants
 
 HERE = Path(__file__).parent
 ALL = {mutant.name: mutant for module in PARTS for mutant in mutants(module)}
