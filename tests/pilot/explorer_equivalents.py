@@ -23,4 +23,7 @@ EQUIVALENT: dict[str, str] = {
     "machine.closed,`": (
         "the two differ only while the contactor's driver fails to open: a fault, and nothing is proven open"
     ),
+    "supervisor.Supervisor.__init__: True in `self.live = False # the permit has not run out`": (
+        "written by the first step, before anything asks for it"
+    ),
 }
