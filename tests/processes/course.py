@@ -108,6 +108,7 @@ class Course:
             self._see(self.proofs[case.fault], case, [one for one in events if one.get("evse") == evse])
         self._mend(numbered)
         self.wait(AGAIN, lambda: len(self.charging(range(1, len(CASES) + 1))) == len(CASES))
+        self.wait(TOLD, lambda: self.wall.show()["queue"] == 0)
         for _, proof in self._rows():
             proof.transactions = len(begun(self.heard(), proof.evse))
 
