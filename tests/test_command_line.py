@@ -10,7 +10,7 @@ from pathlib import Path
 import evsed
 import pytest
 from evsed import __main__ as command_line
-from evsed.settings.declared import SOFTWARE_ONLY
+from evsed.settings import SOFTWARE_ONLY
 
 EXAMPLE = Path(__file__).parent.parent / "config/evsed.toml"
 

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from evsed.presets import refused
-from evsed.settings import EvseSettings, Part, Settings, SettingsError, load
-from evsed.settings.declared import SupervisionSettings
+from evsed.settings import EvseSettings, Part, Settings, SettingsError, SupervisionSettings, load
 from evsed.settings.problems import secret_preset, table
 
 

@@ -13,7 +13,7 @@ from evse_drivers.options import Option, declared
 from evsed import __version__, fault_page
 from evsed.core.variables import Declaration, declarations
 from evsed.ocpp.dialects import v16_keys
-from evsed.settings.declared import (
+from evsed.settings import (
     EvseSettings,
     HeartbeatSettings,
     LeaseSettings,

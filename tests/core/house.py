@@ -36,7 +36,7 @@ from evsed.model.time import Instant
 from evsed.model.tokens import Standing, Verdict
 from evsed.model.topology import Evse, Topology
 from evsed.model.transactions import Sample, Transaction
-from evsed.settings.declared import SupervisionSettings
+from evsed.settings import SupervisionSettings
 
 START = 1_800_000_000.0  # utc s, an arbitrary day in 2027
 OVERLAY_16 = {"TxCtrlr.TxStartPoint": "PowerPathClosed", "TxCtrlr.TxStopPoint": "Authorized"}

@@ -14,7 +14,7 @@ from evsed.ocpp.dialects import Context
 from evsed.ocpp.dialects.times import spell_time
 from evsed.ocpp.dialects.v16 import V16
 from evsed.ocpp.dialects.v201 import V201
-from evsed.settings.declared import SupervisionSettings
+from evsed.settings import SupervisionSettings
 from house import START, House
 
 

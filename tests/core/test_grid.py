@@ -10,7 +10,7 @@ from evsed.core.conditions import Lasting
 from evsed.core.frequency import Frequency
 from evsed.core.unbalance import Unbalance
 from evsed.core.voltage import Voltage
-from evsed.settings.declared import SupervisionSettings
+from evsed.settings import SupervisionSettings
 
 SEEN = Seen(1, 0.0, "boot", "C2", 1, True, 16.0, 6.0, 0.27, None, None, None, "", None, None, 10.0)
 GOOD: Phases = (230.0, 231.0, 229.0)

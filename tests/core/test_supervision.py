@@ -13,7 +13,7 @@ from evsed.core.unmetered import Unmetered
 from evsed.model.inputs import Metered, MeterSilent, Started, Tick, Warmed
 from evsed.model.time import Instant
 from evsed.model.topology import Evse, Topology
-from evsed.settings.declared import SupervisionSettings
+from evsed.settings import SupervisionSettings
 from house import House
 from test_session import charging
 

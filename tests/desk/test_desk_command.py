@@ -14,7 +14,7 @@ from evsed import settings
 from evsed.desk import command, config, control, running, verbs
 from evsed.desk.charge import profile
 from evsed.desk.screen import COLUMNS, Screen, state, words
-from evsed.settings.declared import PILOT_PARTS
+from evsed.settings import PILOT_PARTS
 
 OUTLET: dict[str, Any] = {
     "evse": 1, "high": 6.0, "low": -12.0, "duty": 0.2666, "closed": True, "amps": [16.0, 16.0, 16.0],

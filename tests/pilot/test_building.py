@@ -10,8 +10,7 @@ from evse_drivers.api import DriverError, Sense
 from evsed.pilot.building import outlet
 from evsed.pilot.guard import Guard
 from evsed.pilot.iec61851 import TABLE, without_ventilation
-from evsed.settings import Part
-from evsed.settings.declared import EvseSettings, LeaseSettings, OcppSettings, RcdSettings, Settings, StationSettings
+from evsed.settings import EvseSettings, LeaseSettings, OcppSettings, Part, RcdSettings, Settings, StationSettings
 
 KINDS = {"lock": "switch", "phase_relay": "switch", "emergency_stop": "input", "thermal_switch": "input"}
 

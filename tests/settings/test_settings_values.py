@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from evsed.model.topology import Evse
-from evsed.settings import Settings
-from evsed.settings.declared import SOFTWARE_ONLY
+from evsed.settings import SOFTWARE_ONLY, Settings
 
 from tests.settings import lab
 

@@ -1,19 +1,29 @@
 """The technician's file evsed.toml as frozen dataclasses, or all that is wrong with it."""
 
-from .declared import EvseSettings, LeaseSettings, OcppSettings, Part, ReaderSettings, Settings, StationSettings
 from .loading import PresetCheck, load
+from .outlet import EvseSettings
+from .parts import PILOT_PARTS, SOFTWARE_ONLY, HeartbeatSettings, Part, RcdSettings, ReaderSettings, ThermometerSettings
 from .problems import Problem, SettingsError
+from .station import LeaseSettings, OcppSettings, StationSettings
+from .supervision import SupervisionSettings
+from .whole import Settings
 
 __all__ = [
+    "PILOT_PARTS",
+    "SOFTWARE_ONLY",
     "EvseSettings",
+    "HeartbeatSettings",
     "LeaseSettings",
     "OcppSettings",
     "Part",
     "PresetCheck",
     "Problem",
+    "RcdSettings",
     "ReaderSettings",
     "Settings",
     "SettingsError",
     "StationSettings",
+    "SupervisionSettings",
+    "ThermometerSettings",
     "load",
 ]

@@ -14,23 +14,14 @@ from evse_drivers import registry
 from evse_drivers.api import DriverError
 
 from . import rules
-from .declared import (
-    PARTS,
-    EvseSettings,
-    HeartbeatSettings,
-    LeaseSettings,
-    OcppSettings,
-    Part,
-    RcdSettings,
-    ReaderSettings,
-    Settings,
-    StationSettings,
-    SupervisionSettings,
-    ThermometerSettings,
-)
 from .filling import Findings, fill, options_of
 from .lines import Path, lines
+from .outlet import EvseSettings
+from .parts import PARTS, HeartbeatSettings, Part, RcdSettings, ReaderSettings, ThermometerSettings
 from .problems import Problem, SettingsError, near, secret_preset, shown
+from .station import LeaseSettings, OcppSettings, StationSettings
+from .supervision import SupervisionSettings
+from .whole import Settings
 
 TABLES = ("station", "ocpp", "lease", "supervision", "bus", "heartbeat", "evse", "reader", "thermometer")
 

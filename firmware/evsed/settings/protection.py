@@ -8,9 +8,11 @@ from typing import Any
 
 from evse_drivers import registry
 
-from .declared import SOFTWARE_ONLY, EvseSettings, Settings
 from .filling import Findings
 from .lines import Path
+from .outlet import EvseSettings
+from .parts import SOFTWARE_ONLY
+from .whole import Settings
 
 PEN_EVERY = 1.0  # s between two readings; a broken PEN is one after 4 s (core/voltage.py), open within 5
 LEAST = 6.0  # A, IEC 61851-1 table A.7: the smallest current that a duty cycle can offer

@@ -9,9 +9,11 @@ from typing import Any
 from evse_drivers import registry
 
 from . import protection
-from .declared import PILOT_PARTS, EvseSettings, Part, Settings
 from .filling import Findings
 from .lines import Path
+from .outlet import EvseSettings
+from .parts import PILOT_PARTS, Part
+from .whole import Settings
 
 TICK_MS = 10  # of the pilot's loop
 DEBOUNCE = 3  # equal samples until a letter counts

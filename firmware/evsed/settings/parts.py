@@ -1,0 +1,85 @@
+"""What one piece of hardware is in evsed.toml, and what stands in its table beside its driver's own options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from evse_drivers.options import option
+
+# part of [evse.N] -> kind of driver
+PILOT_PARTS = {
+    "pilot": "pilot",
+    "contactor": "switch",
+    "lock": "switch",
+    "phase_relay": "switch",
+    "rcd": "rcd",
+    "emergency_stop": "input",
+    "thermal_switch": "input",
+}
+STATION_PARTS = {"meter": "meter", "board": "board"}
+PARTS = {**PILOT_PARTS, **STATION_PARTS}
+
+# What the technician must write where only software opens the contactor on a residual current.
+SOFTWARE_ONLY = "I know that only software opens the contactor when the residual-current device trips"
+RCD_MODULES = ("RCM14", "RCMB102", "X804", "X904", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of hardware: its driver's name and that driver's own settings."""
+
+    kind: str  # one of evse_drivers.registry.KINDS
+    driver: str
+    settings: Any
+    where: str  # "evse.1.meter", for error texts
+    line: int = field(compare=False)
+
+    @property
+    def bus(self) -> str | None:
+        """The name of the bus it hangs on, where it hangs on one."""
+        name: str | None = getattr(self.settings, "bus", None)
+        return name
+
+
+@dataclass(frozen=True, slots=True)
+class RcdSettings:
+    """The residual-current device of one outlet; the options of its driver stand in the same table."""
+
+    part: Part
+    module: str = option(
+        help="Which device it is, for the sequence of its self-test; none: it has no test input.", choices=RCD_MODULES
+    )
+    cuts_coil: bool = option(help="Its trip cuts the contactor's coil in hardware, whatever the software does.")
+    software_only: str = option("", help=f'Where cuts_coil = false, this very sentence: "{SOFTWARE_ONLY}".')
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """A card reader, with the EVSEs that a card there is meant for."""
+
+    part: Part
+    evses: tuple[int, ...] = option((), help="EVSEs a card here may start or stop; [] means all.", minimum=0)
+
+
+@dataclass(frozen=True, slots=True)
+class ThermometerSettings:
+    """A temperature sensor, with the EVSEs that it stands for; the options of its driver stand in the same table."""
+
+    part: Part
+    evses: tuple[int, ...] = option((), help="EVSEs that it stands for; [] means all.", minimum=0)
+    # 5 s at most: one that has been silent for 15 s counts as hot (core/temperature.py)
+    every: float = option(5.0, help="How often it is read.", unit="s", minimum=1, maximum=5)
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatSettings:
+    """The output that a hardware enable wants to see moving; the options of its driver stand in the same table."""
+
+    part: Part
+    every: float = option(10.0, help="How often it changes; whole loops of 10 ms.", unit="ms", minimum=10, maximum=1000)
+
+
+def bare(part: Part | RcdSettings) -> Part:
+    """The part itself."""
+    return part.part if isinstance(part, RcdSettings) else part
