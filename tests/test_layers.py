@@ -34,6 +34,8 @@ MAY_IMPORT = {
     "evsed.permits": API,
     "evsed.outlets": ("evsed.model", "evsed.core.effects", *API),
     "evsed.errands": ("evsed.model", "evsed.core", "evsed.clock"),
+    "evsed.computed": ("evsed.settings", "evsed.core", "evsed.clock", "evsed.ocpp.dialects.v2"),
+    "evsed.hardware": ("evsed.settings", "evsed.pilot.client", "evse_drivers.registry", *API),
     "evsed.station_socket": NOTHING,
     "evsed.log": NOTHING,
     "evsed.store": ("evsed.model",),

@@ -16,35 +16,31 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from evse_drivers.api import DriverError, Meter, Permit, PilotBoard, Reader, Thermometer
-from evse_drivers.registry import find
+from evse_drivers.api import DriverError, Permit
 
 from evsed.clock import Clock
+from evsed.computed import computed
 from evsed.core.assembly import Kept, assemble
 from evsed.core.authorisation import Cached
-from evsed.core.connectors import Connectors
 from evsed.core.devicemodel import DeviceModel
 from evsed.core.effects import Ask, Do, Reply, Restart
 from evsed.core.fault_log import Stood
 from evsed.core.faults import Trips
-from evsed.core.profiles import Profiles
-from evsed.core.random_delay import RandomDelay, remaining
 from evsed.errands import Errands
+from evsed.hardware import Hardware
 from evsed.inbox import Inbox
 from evsed.log import opened
 from evsed.model.inputs import DiskTrouble, Input, Started
 from evsed.model.journal import Entry, Forget
 from evsed.model.profiles import Installed
 from evsed.model.transactions import Sample, Transaction
-from evsed.ocpp.dialects.v2 import status
 from evsed.ocpp.dialects.v16 import V16
 from evsed.ocpp.dialects.v201 import V201
 from evsed.ocpp.link import Link
 from evsed.outlets import Outlets
-from evsed.pilot.client import PilotProcess
 from evsed.pilot.realtime import Notify
 from evsed.presets import refused, variables
-from evsed.settings import Part, Settings, SettingsError, load
+from evsed.settings import Settings, SettingsError, load
 from evsed.station_socket import StationSocket
 from evsed.store.database import Store
 from evsed.store.migrations import StoreError
@@ -81,7 +77,7 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._ended = asyncio.Event()
-        self._buses: dict[str, Any] = {}  # opened, by name
+        self._hardware = Hardware(settings)
         self._disk: str | None = None
         self._code = 0
 
@@ -96,9 +92,10 @@ class App:
             self._clock.offsets = store.offsets()
             self._clock.offset = self._clock.offsets.get(self._clock.boot)  # what an earlier run of this boot was told
             self._build()
-            stack.callback(self._close_buses)
-            boards, pilot = self._boards()
-            parts = self._meters(), self._readers(), self._thermometers()
+            hardware = self._hardware
+            stack.callback(hardware.close)
+            boards, pilot = hardware.boards(log)
+            parts = hardware.meters(), hardware.readers(), hardware.thermometers()
             self._pilot = pilot
             self._outlets = Outlets(boards, *parts, self._put, *([pilot.measured] if pilot is not None else []))
             stack.push_async_callback(self._outlets.close)
@@ -173,86 +170,19 @@ class App:
             store.pending,
             self._clock.now(),
             settings.supervision,
-            {name: self._meant(its.evses) for name, its in settings.thermometers.items()},
+            {name: settings.meant(its.evses) for name, its in settings.thermometers.items()},
             random.random,
         )
-        config.provide(self._computed())
+        config.provide(computed(settings, config, self._station, self._clock))
         self._inbox = Inbox(self._station, self._clock, self)
         self._errands = Errands(self._station, self._clock, [evse.id for evse in settings.evses], self._put)
         for complaint in (*store.complaints, *config.ignored):
             log(complaint, "warning")
 
-    def _computed(self) -> dict[str, Callable[[], str]]:
-        """The variables whose values the station knows better than a table."""
-        ocpp, connectors = self._settings.ocpp, self._station.block(Connectors)
-        profiles, delay = self._station.block(Profiles), self._station.block(RandomDelay)
-        # profile 1: HTTP Basic over ws, 2: over wss; 0: evsed is also run on plain ws behind a VPN or for tests
-        security = 0 if not self._config.text("SecurityCtrlr.BasicAuthPassword") and not ocpp.password else 1
-        if security and ocpp.url.lower().startswith("wss:"):
-            security = 2
-        computed: dict[str, Callable[[], str]] = {
-            "SecurityCtrlr.Identity": lambda: ocpp.identity,
-            "SecurityCtrlr.SecurityProfile": lambda: str(security),
-            "SmartChargingCtrlr.Entries[ChargingProfiles]": lambda: str(len(profiles.profiles())),
-            "ChargingStation.AvailabilityState": lambda: status(connectors.snapshot(0)),
-        }
-        for evse in self._settings.evses:
-            state = partial(lambda number: status(connectors.snapshot(number)), evse.id)
-            computed[f"EVSE({evse.id}).AvailabilityState"] = state
-            computed[f"Connector({evse.id},1).AvailabilityState"] = state
-            computed[remaining(evse.id)] = partial(
-                lambda number: str(delay.remaining(number, self._clock.now())), evse.id
-            )
-        return computed
-
     def _cause(self, boot_before: int | None) -> str:
         """Why this process starts, in 2.x boot reasons."""
         asked = next(iter(self._store.things("restart", str).values()), None)
         return asked or ("ApplicationReset" if self._clock.boot == boot_before else "PowerUp")
-
-    def _boards(self) -> tuple[dict[int, PilotBoard], PilotProcess | None]:
-        settings, boards = self._settings, dict[int, PilotBoard]()
-        pilot = None
-        for evse in settings.evses:
-            if evse.board is not None:
-                boards[evse.id] = self._open(evse.board)
-            else:
-                if pilot is None:
-                    path = os.path.join(settings.station.runtime, "pilot.sock")
-                    pilot = PilotProcess(path, settings.digest, log)
-                boards[evse.id] = pilot
-        return boards, pilot
-
-    def _meters(self) -> dict[int, tuple[Meter, float]]:
-        meters = {evse.id: evse.meter for evse in self._settings.evses if evse.meter is not None}
-        return {evse: (self._open(part), part.settings.every) for evse, part in meters.items()}
-
-    def _readers(self) -> dict[str, tuple[Reader, tuple[int, ...]]]:
-        readers = self._settings.readers
-        return {name: (self._open(its.part), self._meant(its.evses)) for name, its in readers.items()}
-
-    def _thermometers(self) -> dict[str, tuple[Thermometer, tuple[int, ...], float]]:
-        sensors = self._settings.thermometers
-        return {name: (self._open(its.part), self._meant(its.evses), its.every) for name, its in sensors.items()}
-
-    def _meant(self, evses: tuple[int, ...]) -> tuple[int, ...]:
-        """Those, or all."""
-        return evses or tuple(evse.id for evse in self._settings.evses)
-
-    def _open(self, part: Part) -> Any:
-        """The driver of that part; its bus is opened once and shared."""
-        bus = None
-        name = getattr(part.settings, "bus", "")
-        if name:
-            its = self._settings.buses[name]
-            if name not in self._buses:
-                self._buses[name] = find("bus", its.driver)(its.settings, its.where)
-            bus = self._buses[name]
-        return find(part.kind, part.driver)(part.settings, part.where, bus)
-
-    def _close_buses(self) -> None:
-        for bus in self._buses.values():
-            bus.close()
 
     # --- the hands of the inbox -----------------------------------------------------------------------------------
 

@@ -47,6 +47,10 @@ class Settings:
         # Not hashlib: OpenSSL would take 3 MiB of the pilot process, and nobody means to deceive here.
         return f"{zlib.crc32(chr(10).join(lines).encode()):08x}"
 
+    def meant(self, evses: tuple[int, ...]) -> tuple[int, ...]:
+        """Those, or all where none is named."""
+        return evses or tuple(evse.id for evse in self.evses)
+
     def topology(self) -> Topology:
         """The station as the core knows it."""
         evses = tuple(
