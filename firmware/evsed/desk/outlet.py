@@ -7,11 +7,11 @@ everything on in pieces of 10 ms or less, so that a change that is due in betwee
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from . import circuit, mains
+from .line import Line
 from .residual import ResidualDevice
 from .vehicle import Vehicle
 
@@ -21,7 +21,6 @@ RELAY_DELAY = 0.05  # s, of the phase relay
 LOCK_DELAY = 0.2  # s that the lock's motor runs
 GATE = 0.1  # s without a heartbeat after which the hardware enable cuts the coil
 PP_OHM = {"pp-open": math.inf, "pp-wrong": 50.0, "pp-high": 200_000.0}
-FOREIGN_VOLTS = 15.0
 CELSIUS = {"hot": 80.0, "warm": 62.0}
 CONTACTS = ("welded", "contactor-stuck-open")
 LOCKS = ("lock-stuck", "lock-stuck-locked")
@@ -51,29 +50,25 @@ class Outlet:
         self.faults: set[str] = set()
         self.mains = True
         self.powered = True  # the controller's own supply
-        self.duty: float | None = None
+        self.line = Line()
         self.coil = self.closed = False
         self.bolt = self.locked = False  # the lock's command, its feedback
         self.relay = self.three = True  # the phase relay's command, its position; it stays where it is by itself
         self.enabled = True  # by the gate that wants a heartbeat, once there was one
         self.temperature = 25.0  # °C at the sensor
         self.last: dict[str, float] = {}  # instant of the last change, by its kind
-        self.gaps: Counter[int] = Counter()  # between two looks of the driver, in 0.1 ms
-        self._looked_at: float | None = None
         self._note = note
         self._at = now
         self._level = False  # of the heartbeat
         self._due: dict[str, float] = {}  # what happens by itself, and when
-        self._volts = (circuit.SUPPLY, circuit.SUPPLY)
-        self._highest = self._lowest = circuit.SUPPLY
 
     # --- the drivers' side ------------------------------------------------------------------------------------------
 
     def drive(self, now: float, duty: float | None) -> None:
         """The pilot output, as in PilotLine.drive. Without supply it does nothing."""
         self.step(now)
-        if self.powered and duty != self.duty:
-            self.duty = duty
+        if self.powered and duty != self.line.duty:
+            self.line.duty = duty
             self._tell(now, "duty", duty=duty, amps=circuit.offered_amps(duty))
             self._trace()
 
@@ -126,12 +121,7 @@ class Outlet:
     def sense(self, now: float) -> tuple[float, float]:
         """The line's highest and lowest volts since the last look; the next look starts from here."""
         self.step(now)
-        if self._looked_at is not None:
-            self.gaps[round((now - self._looked_at) * 10_000)] += 1
-        self._looked_at = now
-        seen = self._highest, self._lowest
-        self._highest, self._lowest = self._volts
-        return seen
+        return self.line.look(now)
 
     @property
     def proximity(self) -> float | None:
@@ -244,7 +234,7 @@ class Outlet:
     def _pilot_at_inlet(self) -> float:
         """The amps that the vehicle reads from its end of the line."""
         blind = not self.powered or "cp-short" in self.faults or "cp-open" in self.faults
-        return 0.0 if blind else circuit.offered_amps(self.duty)
+        return 0.0 if blind else circuit.offered_amps(self.line.duty)
 
     def _contact(self, at: float) -> None:
         """The contacts go where the coil holds them."""
@@ -282,15 +272,7 @@ class Outlet:
 
     def _trace(self) -> None:
         """The line's volts now, kept among the extremes since the last look."""
-        ohm = None if "cp-open" in self.faults else self.vehicle.ohm
-        if not self.powered or "cp-short" in self.faults:
-            self._volts = (0.0, 0.0)
-        else:
-            high, low = circuit.line_volts(self.duty, ohm, diode="diode" not in self.faults)
-            foreign = "cp-out-of-range" in self.faults and high > 0.0
-            self._volts = (FOREIGN_VOLTS, FOREIGN_VOLTS if low > 0.0 else low) if foreign else (high, low)
-        self._highest = max(self._highest, self._volts[0])
-        self._lowest = min(self._lowest, self._volts[1])
+        self.line.trace(powered=self.powered, ohm=self.vehicle.ohm, faults=self.faults)
 
     def _tell(self, at: float, kind: str, **facts: Any) -> None:
         self.last[kind] = at
@@ -323,11 +305,6 @@ class Outlet:
         if not self.vehicle.amps:
             return 0.0
         return sum(volts * amps for volts, amps in zip(self.volts, self.amps, strict=True))
-
-    @property
-    def line_volts(self) -> tuple[float, float]:
-        """The pilot line's high and low side, now."""
-        return self._volts
 
 
 _OUTPUTS: dict[str, Callable[[Outlet, float, bool], None]] = {

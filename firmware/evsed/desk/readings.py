@@ -15,13 +15,13 @@ JUMP_BACK_WH = 1000.0
 def snapshot(outlet: Outlet) -> dict[str, Any]:
     """Everything that somebody may want to know."""
     vehicle = outlet.vehicle
-    high, low = outlet.line_volts
+    high, low = outlet.line.volts
     return {
         "evse": outlet.number,
         "high": round(high, 3),
         "low": round(low, 3),
-        "duty": outlet.duty,
-        "offered": round(circuit.offered_amps(outlet.duty), 3),
+        "duty": outlet.line.duty,
+        "offered": round(circuit.offered_amps(outlet.line.duty), 3),
         "coil": outlet.coil,
         "closed": outlet.closed,
         "locked": outlet.locked,

@@ -254,8 +254,8 @@ def _meter(world: World, now: float, values: Message) -> Message:
 
 def _gaps(world: World, now: float, values: Message) -> Message:
     outlet = world.outlets[values["evse"]]
-    gaps = dict(sorted(outlet.gaps.items()))
-    outlet.gaps.clear()
+    gaps = dict(sorted(outlet.line.gaps.items()))
+    outlet.line.gaps.clear()
     return {"gaps": gaps}
 
 
