@@ -104,6 +104,12 @@ def test_a_missing_file_is_told_with_what_to_do(tmp_path: Path) -> None:
     )
 
 
+def test_a_folder_in_the_file_s_place_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path)
+    assert str(caught.value).splitlines()[1:] == ["     the file  is a folder. Name the file in it."]
+
+
 def test_what_is_allowed_but_odd_is_a_warning(reads: Reads) -> None:
     text = lab.WHOLE.replace("wss:", "ws:").replace("max_current = 16.0", 'connector = "sType2"')
     text = text.replace("[evse.1.meter]", "[bus.spare]").replace('driver = "lab"\nmap = "eastron-sdm630"\nbus', "#", 1)
