@@ -223,6 +223,14 @@ def test_a_file_of_which_nothing_is_left_is_told(tmp_path: Path) -> None:
     assert complaint(path) == "FILE: none of its 1500 samples can be read: the file holds less than its head says"
 
 
+def test_a_file_that_holds_more_than_it_says_is_shown_with_a_word(tmp_path: Path) -> None:
+    path = recorded(tmp_path, charge())
+    magic, head, body = path.read_bytes().split(b"\n", 2)
+    path.write_bytes(magic + b"\n" + head + b"\n" + zlib.compress(zlib.decompress(body) + b"x"))
+    told = f"{path}: 1500 of 1500 samples can be read: the file holds more than its head says"
+    assert read(str(path)).damage == told
+
+
 def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(recorded(tmp_path, charge())), "-o", str(tmp_path / "no" / "x.svg")]) == 1
     assert capsys.readouterr().err == f"evsed record: {tmp_path}/no/x.svg: No such file or directory\n"
