@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from wall import Wall
 
-
 UNMETERED = ("--option", "supervision.meter_silent=go on")  # what is billed without a meter is to be seen
 
 
