@@ -194,9 +194,9 @@ def walk_fault_in_every_row(table: Table) -> None:
 
 
 def fault_passes(w: Walker, letter: str) -> None:
-    """F for 300 ms, then X1, then nothing for as long as the fault stands."""
+    """F for 300 ms at least, then X1, then nothing for as long as the fault stands."""
     w.go(0.01, fault=True).is_in("F")
-    w.go(0.29).is_in("F")
+    w.go(0.31).is_in("F")
     w.go(0.02).is_in(letter + "1")
     w.go(40.0, amps=16.0).is_in(letter + "1")
 
@@ -216,7 +216,7 @@ def walk_fault_while_shorted(table: Table) -> None:
     w.go(1.0, fault=False).is_in("E")
     w = Walker(table).go(0.02, letter="B").go(0.02, fault=True).go(0.05, letter="E")
     w.is_in("F")
-    w.go(0.3).is_in("E")
+    w.go(0.32).is_in("E")
 
 
 def walk_after_a_start(table: Table) -> None:

@@ -263,11 +263,26 @@ def test_whatever_comes_the_test_input_is_only_on_while_it_may_and_a_trip_is_nev
     module: str, looks: list[tuple[bool, bool | None]]
 ) -> None:
     it, now = SelfTest(module), 0.0
-    for may, tripped in looks:
+    for number, (may, tripped) in enumerate(looks):
         now += 0.07
-        expected = it.testing
+        expected = it.testing or (number == 0 and it.testable)
         it.step(now, tripped, may)
         assert may or not it.test
         assert it.testing or not it.test
         assert not tripped or expected or it.tripped_fault
         assert not (it.tripped_fault and it.testing)
+
+
+def test_a_device_that_a_killed_process_left_in_its_test_gets_the_time_to_come_back() -> None:
+    bench = Bench("X804", lambda now, test: now < 0.5)
+    bench.may = False
+    it = bench.run(0.4)
+    assert (it.testing, it.test, it.hold) == (True, False, True)
+    it = bench.run(30.0)
+    assert (it.testing, it.tripped_fault, it.due) == (False, False, True)
+
+
+def test_a_device_that_stays_tripped_at_the_start_is_a_trip() -> None:
+    bench = Bench("X804", lambda now, test: True)
+    assert not bench.run(2.9).tripped_fault
+    assert bench.run(0.2).tripped_fault

@@ -11,7 +11,8 @@ long in a row, and within what time. A test begins only with the contactor prove
 demand (`want`), and 24 h after the last one: a charge that still goes on then pauses for it, with grace. A device that
 does not trip is tested again, and has `failed` after three times in a row; one that trips and does not come back has
 failed at once. A test that is cut short (`may_test` gone) counts for nothing: the device gets the time of the last step
-to come back, and the test stays due; what still stands after that time is a trip.
+to come back, and the test stays due; what still stands after that time is a trip. A device that is found tripped at
+the start, with the contactor open, gets that time too: the process before may have been ended in the midst of a test.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class SelfTest:
     TIMERS = ("_fails_at", "_passes_at", "_due_at", "_try_at")  # +inf: does not run
     TOLD = ("tested_at",)
     __slots__ = (
-        "_due_at", "_fails_at", "_failures", "_over", "_passes_at", "_place", "_seen", "_steps", "_try_at",
+        "_due_at", "_fails_at", "_failures", "_first", "_over", "_passes_at", "_place", "_seen", "_steps", "_try_at",
         "due", "failed", "test", "tested_at", "testing", "tripped_fault",
     )  # fmt: skip
 
@@ -73,6 +74,7 @@ class SelfTest:
         self._place = 0
         self._seen = False  # a trip, since the test began
         self._over = False  # the test was cut short, and only its last step is waited for
+        self._first = bool(self._steps)  # nothing was looked at yet
         self._failures = 0  # in a row
         self._fails_at = self._passes_at = self._due_at = self._try_at = inf
         self.test = False  # the test output
@@ -115,7 +117,11 @@ class SelfTest:
         if now >= self._due_at:
             self._due_at = inf
             self.want()
-        if self.testing:
+        first, self._first = self._first, False
+        if first and tripped:  # the process before this one may have been ended in the midst of a test
+            self.testing = True
+            self._cut_short(now)
+        elif self.testing:
             if not may_test or tripped is None:
                 self._cut_short(now)
             self._test(now, tripped)
