@@ -44,7 +44,11 @@ class EvseSettings:
     )
     ventilation: bool = option(False, help="The place is ventilated: vehicles that ask for it (state D) get energy.")
     simplified_current: float = option(
-        10.0, help="Most for a vehicle without S2 (goes from A to C at once).", unit="A", minimum=6, maximum=80
+        10.0,
+        help="Most for a vehicle without S2 (never at B); IEC 61851-1 allows it 10 A.",
+        unit="A",
+        minimum=6,
+        maximum=10,
     )
     wake_up: str = option(
         "F",
