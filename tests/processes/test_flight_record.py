@@ -26,7 +26,7 @@ def written(wall: Wall, ending: str) -> Record:
 def test_a_fault_in_a_charge_is_recorded_with_what_the_meter_said(wall: Wall) -> None:
     wall.begin()
     wall.charge()
-    wall.burn(8.0)
+    wall.until("all that is offered", lambda: wall.show()["metering"]["1"]["reading"]["amps"][0] > 31.0)
     health = wall.show()["pilot"]
     assert (health["connected"], health["differs"]) == (True, False)
     assert sum(health["health"]["gaps"].values()) > 0

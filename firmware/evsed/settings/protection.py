@@ -94,12 +94,7 @@ def _heat(settings: Settings, findings: Findings) -> None:
     elif rules.derate_at and rules.derate_at[-1] >= rules.stop_at:
         text = f"must stay below stop_at, {rules.stop_at:g} °C."
         findings.refuse((*path, "derate_at"), text, rules.derate_at)
-    numbers = {evse.id for evse in settings.evses}
-    for name, thermometer in settings.thermometers.items():
-        for evse in thermometer.evses:
-            if evse not in numbers:
-                text = f"there is no [evse.{evse}]; there are: {', '.join(map(str, sorted(numbers))) or 'none'}."
-                findings.refuse(("thermometer", name, "evses"), text, thermometer.evses)
+
 
 
 def _grid(settings: Settings, findings: Findings) -> None:

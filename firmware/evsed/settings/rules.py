@@ -103,13 +103,16 @@ def _lease(settings: Settings, document: Mapping[str, Any], findings: Findings) 
 
 
 def _readers(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """Readers and thermometers stand for outlets that there are."""
     tables = document.get("evse", {})
     known = sorted(int(name) for name in tables if str(name).isdigit()) if isinstance(tables, Mapping) else []
-    for name, reader in settings.readers.items():
-        for evse in reader.evses:
+    meant = [(("reader", name, "evses"), reader.evses) for name, reader in settings.readers.items()]
+    meant += [(("thermometer", name, "evses"), sensor.evses) for name, sensor in settings.thermometers.items()]
+    for path, evses in meant:
+        for evse in evses:
             if evse not in known:
                 text = f"there is no [evse.{evse}]; there are: {', '.join(map(str, known)) or 'none'}."
-                findings.refuse(("reader", name, "evses"), text, reader.evses)
+                findings.refuse(path, text, evses)
     if not settings.readers and settings.ocpp.url == "":
         findings.warn(("reader",), "is missing and there is no central system: nothing but free vending can start.")
 
