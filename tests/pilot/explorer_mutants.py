@@ -281,7 +281,7 @@ def _explore(names: str) -> None:
 def files_of(module: str) -> list[str]:
     """The files of tests that speak of this part; those of the whole count for each."""
     folder = ROOT / "tests" / "pilot"
-    names = {f"test_{module}.py", f"test_{module}_laws.py", "test_rules.py"}
+    names = {f"test_{module}.py", f"test_{module}_laws.py", f"test_review_{module}.py", "test_rules.py"}
     return [str(path) for path in sorted(folder.glob("test_*.py")) if path.name in names]
 
 

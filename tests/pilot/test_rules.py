@@ -167,8 +167,9 @@ def test_never_more_than_permit_cable_and_wiring_allow(amps: float, ohms: float 
     assert (bench.rules.amps >= 6) == (min(limits) >= 6)
 
 
-def test_less_than_six_amperes_is_no_offer_and_says_so() -> None:
-    bench = Bench().go(0.1, letter="B").allow(5.9).go(5.0)
+@pytest.mark.parametrize("amps", [0.5, 5.9])
+def test_less_than_six_amperes_is_no_offer_and_says_so(amps: float) -> None:
+    bench = Bench().go(0.1, letter="B").allow(amps).go(5.0)
     bench.is_in("B1")
     assert bench.rules.reason == "less than 6 A are permitted, and less cannot be offered"
 

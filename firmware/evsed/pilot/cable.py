@@ -73,7 +73,7 @@ class Cable:
             self._away = self._count = 0
             return
         self._away = min(self._away + 1, WANDERS)
-        self._count = self._count + 1 if amps == self._next and self._count else 1
+        self._count = self._count + 1 if amps == self._next else 1
         self._next = amps
         if self._count >= SAMPLES:
             self.amps, self.measured, self._away, self._count = amps, True, 0, 0
