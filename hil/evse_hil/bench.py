@@ -1,7 +1,7 @@
 """Measures what evsed promises: `python -m evse_hil.bench [group ...]`; a table, and build/bench.json.
 
 Groups: pilot station cpu outbox session disk; without one, all of these: some seven minutes, on a machine that rests
-otherwise. Only by name: timings, a quarter of an hour; states, half an hour of computing.
+otherwise. Only by name: timings, a quarter of an hour; states, a quarter of an hour too.
 """
 
 from __future__ import annotations

@@ -291,6 +291,12 @@ def walk_wake_when_told(table: Table) -> None:
         assert not w.machine.wake()
 
 
+def walk_wake_once_under_the_least_offer(table: Table) -> None:
+    w = Walker(table).go(0.02, letter="B", amps=6.0).go(40.0)
+    w.is_in("B2", 6.0)
+    w.go(120.0).is_in("B2", 6.0)  # 6 A is an offer, no pause
+
+
 def walk_wake_once_per_pause(table: Table) -> None:
     w = Walker(table).go(0.02, letter="B", amps=16.0)
     w.go(29.97).is_in("B2", 16.0)

@@ -96,7 +96,6 @@ def _heat(settings: Settings, findings: Findings) -> None:
         findings.refuse((*path, "derate_at"), text, rules.derate_at)
 
 
-
 def _grid(settings: Settings, findings: Findings) -> None:
     rules, path = settings.supervision, ("supervision",)
     if 0 < rules.overvoltage <= 100:
