@@ -142,6 +142,7 @@ LOCK = [  # the vehicle's letter, the permit (amps, locked) if there is one, the
     ("E", (0.0, True), True),  # after B: a short is no unplugging
     ("B", (0.0, False), False),
     ("B", (16.0, False), True),  # a current is permitted through a locked plug only
+    ("B", (6.0, False), True),
     ("A", (0.0, True), None),
     ("A", (0.0, False), False),
 ]
