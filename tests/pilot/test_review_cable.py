@@ -24,6 +24,15 @@ def test_a_proximity_that_floats_from_window_to_window_is_lost_as_soon() -> None
     assert bench.it.limit() == 32.0
 
 
+def test_a_cable_that_was_just_known_has_five_looks_like_any() -> None:
+    bench = Bench()
+    bench.go(0.03, ohms=220.0, plugged=True, closed=True)
+    floats = cycle((math.inf, 40.0, 1500.0, 680.0))
+    for _ in range(4):
+        assert not bench.go(0.01, ohms=next(floats)).unsure
+    assert bench.go(0.01, ohms=next(floats)).unsure
+
+
 def test_a_proximity_that_is_no_longer_measured_is_lost_after_a_second() -> None:
     bench = Bench()
     bench.go(0.1, ohms=220.0, plugged=True, closed=True)
