@@ -16,6 +16,9 @@ EQUIVALENT: dict[str, str] = {
     "iec61851.Machine._offer: 1 in `self.offered = 0.0 if duty is None else amps_of(duty)`": (
         "no row with an offer is entered with less than 6 A, so duty is never None here"
     ),
+    "phases.PhaseRelay.__init__: True in `self._spent = False # the budget; a word for `why``": (
+        "written by the first step that has a wish, before the words are asked for it"
+    ),
     'rules.Rules.__init__: True in `self._was, self._had_plug = "A", False`': (
         "it would only want a self-test at the start, where one is due anyway"
     ),
