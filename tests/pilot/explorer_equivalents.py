@@ -19,6 +19,9 @@ EQUIVALENT: dict[str, str] = {
     "phases.PhaseRelay.__init__: True in `self._spent = False # the budget; a word for `why``": (
         "written by the first step that has a wish, before the words are asked for it"
     ),
+    "phases.PhaseRelay._moving: if True in `self._break_until = now + self._break_s if plugged else inf`": (
+        "without a vehicle there is no break, and outside the break nobody asks when it ends"
+    ),
     'rules.Rules.__init__: True in `self._was, self._had_plug = "A", False`': (
         "it would only want a self-test at the start, where one is due anyway"
     ),
