@@ -147,7 +147,8 @@ class World:
         rules, before = self.rules, self.before
         machine = rules.machine
         before.row, before.closed, before.duty = machine.row, machine.closed, machine.duty
-        before.relay, before.test, before.testing = rules.relay, rules.selftest.test, rules.selftest.testing
+        before.relay, before.test = rules.relay, rules.selftest.test
+        before.testing = rules.selftest.testing or rules.selftest._first  # in the process before this one
         before.moves = rules.lock.moves
         before.mirror_due = rules.contactor.disagrees_until <= NOW
         before.grace_over = machine.grace_until <= NOW

@@ -24,6 +24,13 @@ def test_a_proximity_that_floats_from_window_to_window_is_lost_as_soon() -> None
     assert bench.it.limit() == 32.0
 
 
+def test_nothing_is_known_of_a_cable_before_the_third_look() -> None:
+    bench = Bench()
+    assert not bench.go(0.02, ohms=50.0, plugged=True).measured
+    assert bench.go(0.01).measured
+    assert bench.it.amps is None
+
+
 def test_a_cable_that_was_just_known_has_five_looks_like_any() -> None:
     bench = Bench()
     bench.go(0.03, ohms=220.0, plugged=True, closed=True)
