@@ -389,3 +389,11 @@ def test_a_sleeping_vehicle_is_woken_when_somebody_says_so() -> None:
     bench = Bench().go(0.1, letter="B").allow().go(1.0)
     assert bench.act("wake") is None
     bench.go(0.01).is_in("F")
+
+
+def test_a_self_test_waits_until_state_f_is_over() -> None:
+    bench = Watched(module="RCM14")
+    bench.go(0.1, letter="B").allow().go(31.0).is_in("F")
+    assert bench.act("selftest") is None
+    bench.go(0.5).is_in("F")
+    assert not bench.rules.selftest.testing
