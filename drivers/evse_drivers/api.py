@@ -93,7 +93,7 @@ class Seen:
     plug: int
     closed: bool  # the contactor: the mirror contact's word, the command's where there is none
     offered: float  # A, what the duty cycle tells the EV; 0 while X1
-    volts: float  # V, the pilot's high side
+    volts: float | None  # V, the pilot's high side; None where a board does not tell
     duty: float | None  # 0 to 1; None while +12 V stands
     cable: float | None  # A, by the proximity resistor; None where not measured or no plug
     locked: bool | None  # None: no lock
@@ -199,14 +199,23 @@ class Thermometer(Protocol):
 
 @runtime_checkable
 class PilotBoard(Protocol):
-    """A board that drives the pilot itself; it lives in the station and its own watchdog is the lease."""
+    """A board that drives the pilot itself; it lives in the station and its own watchdog is the lease.
 
-    async def permit(self, permit: Permit) -> None: ...
+    One that has no such watchdog says so by `keeps_current = True`: its last current goes on when the station dies,
+    and the config must say what switches it off then.
+    """
+
+    async def permit(self, permit: Permit) -> None:
+        """Keeps the newest and wakes whoever tells the board; neither waits for the bus nor raises."""
 
     async def act(self, evse: int, act: Act) -> str | None:
         """Returns why it was not done, in words for whoever asked, or None."""
 
-    def seen(self) -> AsyncIterator[Seen]: ...
+    def seen(self) -> AsyncIterator[Seen]:
+        """What it says, on each change and once a second. DriverError: it is silent; it is iterated anew then."""
+
+    async def close(self) -> None:
+        """The station ends in order: a board that keeps its current is told to stop."""
 
 
 @runtime_checkable

@@ -92,7 +92,9 @@ def _evse(number: str, view: View) -> Iterator[str]:
     else:
         duty = "no PWM" if pilot["duty"] is None else f"{pilot['duty']:.1%} duty"
         closed = "closed" if pilot["closed"] else "open"
-        state = f"{pilot['state']}  {pilot['volts']:+.1f} V  {duty}"
+        # a board tells its state, and seldom the pilot's levels
+        line = f"{pilot['offered']:g} A offered" if pilot["volts"] is None else f"{pilot['volts']:+.1f} V  {duty}"
+        state = f"{pilot['state']}  {line}"
         yield f"EVSE {number}  {state}  contactor {closed}  {session['phase']}"
     yield from _wrong("  ", view["faults"][number], number)
     yield f"  why        {_why(number, view)}"

@@ -94,6 +94,9 @@ class PilotProcess:
             self._news.clear()
             await self._news.wait()
 
+    async def close(self) -> None:
+        """Nothing is told: the pilot process goes on by its lease."""
+
     async def run(self) -> None:
         """Connect, listen, and again, until cancelled."""
         while True:

@@ -1,0 +1,1 @@
+"""Boards that drive the control pilot themselves."""
