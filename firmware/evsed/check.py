@@ -31,6 +31,8 @@ def summary(settings: Settings) -> Iterator[str]:
     yield f"{settings.path}: can be used (pilot's digest {settings.digest})."
     yield ""
     yield f"station   {station.vendor} {station.model}, serial {station.serial}, firmware {station.firmware}"
+    if settings.board is not None:
+        yield f"board     {settings.board.title} ({settings.board.path})"
     yield f"supply    {station.max_current:g} A per phase for all outlets, {station.nominal_voltage:g} V"
     if ocpp.url:
         login = "with a password" if ocpp.password else "without a password"

@@ -52,6 +52,16 @@ class Contactor:
         inverted: bool = option(False, help="The mirror contact is a normally open one.")
 
 
+class Pin:
+    @dataclass(frozen=True)
+    class Settings:
+        pin: int = option(help="GPIO.", example=17)
+
+    @staticmethod
+    def claims(settings):
+        return (f"GPIO {settings.pin}",)
+
+
 class Meter:
     bus_drivers = ("lab-line",)
 
@@ -105,6 +115,7 @@ DRIVERS = {
     "pilot.lab": "PilotLine",
     "switch.lab": "Contactor",
     "switch.lab-slow": "SlowContactor",
+    "switch.lab-pin": "Pin",
     "meter.lab": "Meter",
     "pilot.lab-resistive": "Resistive",
     "rcd.lab": "Rcd",

@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
         if copy is None:
             return CONFIG
         log(f"releasing by {copy}, which the last pilot was started with")
-        return release(load(copy))
+        return release(load(copy, boards_first=last_settings.boards(copy)))
     if "--release" in given:
         return release(settings)
     try:
@@ -77,7 +77,7 @@ def run(settings: Settings) -> int:
         return 0
     _check_folder(settings.station.state)
     os.makedirs(settings.station.runtime, exist_ok=True)
-    last_settings.keep(settings.path, settings.station.runtime)
+    last_settings.keep(settings.path, settings.station.runtime, settings.board.path if settings.board else None)
     boot = os.urandom(8).hex()
     ceilings = {str(evse.id): evse.max_current for evse in evses}
     server = Server(

@@ -13,7 +13,7 @@ from typing import Any
 from evse_drivers import registry
 from evse_drivers.api import DriverError
 
-from . import rules
+from . import boards, rules
 from .filling import Findings, fill, options_of
 from .lines import Path, lines
 from .outlet import EvseSettings
@@ -31,10 +31,11 @@ TABLES = ("station", "ocpp", "lease", "supervision", "bus", "heartbeat", "evse",
 PresetCheck = Callable[[Settings], Mapping[str, str]]
 
 
-def load(path: str | FilePath, presets: PresetCheck | None = None) -> Settings:
+def load(path: str | FilePath, presets: PresetCheck | None = None, boards_first: str = "") -> Settings:
     """The settings in that file; raises SettingsError whose text names all problems, each with its line.
 
     The station passes `evsed.presets.refused`; the pilot process, which has no use for presets, passes nothing.
+    `boards_first`: a folder whose board files go before all others.
     """
     name = str(path)
     text = _text(name)
@@ -43,11 +44,14 @@ def load(path: str | FilePath, presets: PresetCheck | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(name, [_syntax(text, str(error))]) from None
     findings = Findings(lines(text))
-    settings = _Reading(name, document, findings).settings()
+    whole, board = boards.lay_under(document, findings, boards_first)
+    if findings.problems:  # without its board the rest cannot be judged
+        raise SettingsError(name, findings.problems)
+    settings = _Reading(name, whole, findings).settings(board, document)
     for preset, why in presets(settings).items() if presets else ():
         _, _, key = preset.partition(".")
         table = "keys" if preset.startswith("keys.") else "variables"
-        findings.refuse(("ocpp", table, key), why, _preset(document["ocpp"][table], key))
+        findings.refuse(("ocpp", table, key), why, _preset(whole["ocpp"][table], key))
     if findings.problems:
         raise SettingsError(name, findings.problems)
     return dataclasses.replace(settings, warnings=tuple(findings.warnings))
@@ -95,8 +99,8 @@ class _Reading:
         self.document = document
         self.findings = findings
 
-    def settings(self) -> Settings:
-        """What could be read of it; `findings` has the rest."""
+    def settings(self, board: boards.Board | None, written: Mapping[str, Any]) -> Settings:
+        """What could be read of it; `findings` has the rest. `written`: the file without what its board brings."""
         for name in self.document:
             if name not in TABLES:
                 self.findings.refuse((name,), f"is not a table of this file. {near(name, TABLES)}")
@@ -124,8 +128,10 @@ class _Reading:
             MappingProxyType({name: its for name, its in thermometers.items() if its is not None}),
             supervision or SupervisionSettings(),
             beat,
+            board,
         )
         rules.check(settings, self.document, self.findings)
+        boards.check(settings, written, rules.hardware(settings), self.findings)
         return settings
 
     def _table(self, path: Path) -> Mapping[str, Any]:

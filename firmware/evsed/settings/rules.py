@@ -120,7 +120,7 @@ def _readers(settings: Settings, document: Mapping[str, Any], findings: Findings
 def _buses(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
     """Each bus is of a kind that its devices speak, and has one process as its owner."""
     owners: dict[str, Part] = {}
-    for part in _parts(settings):
+    for part in hardware(settings):
         if part.bus is None or part.bus not in settings.buses:  # the latter was said when it was read
             continue
         path = (*_split(part), "bus")
@@ -144,7 +144,7 @@ def _buses(settings: Settings, document: Mapping[str, Any], findings: Findings) 
 def _addresses(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
     """Two devices on one bus never answer to the same address."""
     taken: dict[tuple[str, int], Part] = {}
-    for part in _parts(settings):
+    for part in hardware(settings):
         unit = getattr(part.settings, "unit", None)
         if part.bus is None or not isinstance(unit, int):
             continue
@@ -157,7 +157,7 @@ def _addresses(settings: Settings, document: Mapping[str, Any], findings: Findin
 def _ports(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
     """A serial port has one owner."""
     taken: dict[str, Part] = {}
-    for part in (*settings.buses.values(), *_parts(settings)):
+    for part in (*settings.buses.values(), *hardware(settings)):
         port = getattr(part.settings, "port", None)
         if not isinstance(port, str):
             continue
@@ -191,7 +191,7 @@ def _declared_ms(part: Part, name: str) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def _parts(settings: Settings) -> Iterator[Part]:
+def hardware(settings: Settings) -> Iterator[Part]:
     """All hardware but the buses."""
     for evse in settings.evses:
         yield from evse.parts()

@@ -20,6 +20,12 @@ class StationSettings:
     vendor: str = option("evsed", help="Maker, as the central system shows it.", minimum=1, maximum=20)
     model: str = option("wallbox", help="Model, as the central system shows it.", minimum=1, maximum=20)
     serial: str = option("0", help="Serial number of the whole station.", minimum=1, maximum=25)
+    board: str = option(
+        "",
+        help='The board, where evsed knows it: "evsed check" then knows its parts, pins and limits; "" means all parts '
+        "are in this file.",
+    )
+    boards: str = option("/etc/evsed/boards", help="Folder of your own board files; one named as ours goes before it.")
     firmware: str = option(__version__, help="Firmware version told to the central system.", minimum=1, maximum=50)
     state: str = option(
         "/var/lib/evsed", help="Folder of the database and of the pilot's latches; must survive a power cut.", minimum=1

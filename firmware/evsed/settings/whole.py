@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from evsed.model.topology import Evse, Topology
 
+from .boards import Board
 from .outlet import EvseSettings
 from .parts import PILOT_PARTS, HeartbeatSettings, Part, ReaderSettings, ThermometerSettings, bare
 from .problems import Problem
@@ -30,6 +31,7 @@ class Settings:
     thermometers: Mapping[str, ThermometerSettings] = field(default_factory=lambda: MappingProxyType({}))
     supervision: SupervisionSettings = field(default_factory=SupervisionSettings)
     heartbeat: HeartbeatSettings | None = None
+    board: Board | None = None  # that the file names; what it brings is in the other fields already
     warnings: tuple[Problem, ...] = ()
 
     @property
