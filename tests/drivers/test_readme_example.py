@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from evse_drivers import api, registry
 from evse_drivers.api import DriverError
-from evse_drivers.meters.register_map import parse
+from evse_drivers.meters.map_file import parse
 
 README = (Path(__file__).parents[2] / "drivers" / "README.md").read_text(encoding="utf-8")
 MAP, PROJECT = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from evse_drivers.api import DriverError, Reading
 from evse_drivers.buses.modbus import Block
+from evse_drivers.meters.map_file import parse
 from evse_drivers.meters.modbus_map import ModbusMeter, available, load
-from evse_drivers.meters.register_map import RegisterMap, parse
+from evse_drivers.meters.register_map import RegisterMap
 
 ONE_ROW = "function = 3\n[registers]\n"
 
@@ -153,13 +154,13 @@ amps.L1 = { address = 1, unit = "A", type = "float32", word_order = "little", fu
     assert problems(text) == [
         "m.toml: 12 problems.",
         '  functoin  is no key of a map. Did you mean "function"? Allowed: title, function, type, word_order, none, '
-        "block, bridge, registers.",
+        "block, bridge, signed_by_power, line, identify, registers.",
         "  block = 0  is out of range. Allowed: 1 to 125.",
         "  registers.watts.address = 70000  is out of range. Allowed: 0 to 65535.",
         f"  registers.import_wh.type = 'float23'  is unknown. Did you mean \"float32\"? Allowed: {types}.",
-        "  registers.import_wh.unit = 'kwh'  is unknown. Did you mean \"kWh\"? Allowed: Wh, kWh, MWh.",
         "  registers.import_wh.address  is missing. Allowed: 0 to 65535.",
-        "  registers.import_wh.scale = 0  is no factor. Allowed: any number but 0.",
+        "  registers.import_wh.unit = 'kwh'  is unknown. Did you mean \"kWh\"? Allowed: Wh, kWh, MWh.",
+        "  registers.import_wh.scale = 0  is no factor. Allowed: any number but 0, up to 1e+09.",
         "  registers.import_wh.none = 5  is no list of raw values. Allowed: whole numbers, like [0x7FFFFFFF].",
         f'  registers.volts.L4  is no quantity of a reading. Did you mean "volts.L3"? Allowed: {quantities}.',
         '  registers.hertz = 50  is no row. A row is "{ address = 52, unit = "W" }".',
@@ -240,14 +241,14 @@ def test_the_order_of_the_phases_is_what_the_row_calls_it(data: str, order: str 
 
 
 def test_a_row_of_the_order_says_what_it_lacks() -> None:
-    row = 'sequence = { address = 70000, unit = "W", type = "float32", L1-L2-L3 = [], L1-L3-L2 = 5, none = 1 }'
-    types = "int16, uint16, int32, uint32, int64, uint64"
+    row = 'sequence = { address = 70000, unit = "W", type = "float33", L1-L2-L3 = [], L1-L3-L2 = 5, none = 1 }'
+    types = "int16, uint16, int32, uint32, int64, uint64, float32, float64"
     numbers = "does not say by which numbers the meter tells it. Allowed: whole numbers, like [0]."
     assert problems(ONE_ROW + row) == [
         "m.toml: 6 problems.",
         "  registers.sequence.unit  is no key of a map. Allowed: address, function, type, word_order, none, L1-L2-L3, "
         "L1-L3-L2.",
-        f"  registers.sequence.type = 'float32'  is unknown. Allowed: {types}.",
+        f"  registers.sequence.type = 'float33'  is unknown. Did you mean \"float32\"? Allowed: {types}.",
         "  registers.sequence.address = 70000  is out of range. Allowed: 0 to 65535.",
         "  registers.sequence.none = 1  is no list of raw values. Allowed: whole numbers, like [0x7FFFFFFF].",
         f"  registers.sequence.L1-L2-L3 = []  {numbers}",

@@ -49,7 +49,7 @@ class ModbusMeter:
 
 def load(name: str, folder: str, where: str) -> RegisterMap:
     """The map of that name, from `folder` (the technician's) before ours. DriverError names the file and its keys."""
-    from .register_map import parse
+    from .map_file import parse
 
     found = available(folder)
     if name not in found:
