@@ -34,6 +34,8 @@ DRIVERS = (
           "Modbus RTU on a serial port (RS485), shared by several devices"),
     Entry("bus", "modbus-tcp", "evse_drivers.buses.modbus_tcp:ModbusTcp",
           "Modbus TCP, a device on the network or a gateway to several"),
+    Entry("bus", "i2c", "evse_drivers.buses.i2c:I2cBus",
+          "an I2C adapter (/dev/i2c-N), shared by the devices of one process"),
     Entry("bus", "desk", "evse_drivers.buses.desk:DeskWires",
           "the wires of the simulated wallbox of `evsed desk`"),
     Entry("pilot", "desk", "evse_drivers.pilots.desk:DeskPilotLine",

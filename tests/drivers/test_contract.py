@@ -40,6 +40,7 @@ HEAVY = ("asyncio", "ssl", "logging", "pymodbus", "serial", "evsed", "importlib.
 ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("bus", "modbus-serial"): {"port": "{folder}/nothing"},
     ("bus", "modbus-tcp"): {"host": "127.0.0.1", "port": 1},
+    ("bus", "i2c"): {"adapter": "{folder}/nothing"},
     ("bus", "desk"): {"socket": "{folder}/nothing"},
     ("pilot", "desk"): {"bus": "wires"},
     ("switch", "desk"): {"bus": "wires"},
