@@ -6,7 +6,8 @@ it from kernel 6.6 on, and everything that matters is looked at every 10 ms anyw
 
 An output is made one together with its level, so that the pin never shows another one. Closing it drives nothing: the
 pin stays as it is until the process ends, and what it does then is the kernel's matter (RPi.GPIO: keeps its level;
-rpi-lgpio: becomes an input, without a pull). Hardware that must be safe then needs a resistor of its own.
+rpi-lgpio: mostly becomes an input, and the pull that it had at boot is off). Hardware that must be safe then needs a
+resistor of its own.
 """
 
 from __future__ import annotations
@@ -93,11 +94,17 @@ class Level:
         _owners.pop(self._pin, None)
 
 
-def output(pin: int, level: bool, where: str) -> Output:
-    """That pin, driven to `level` from the first moment. DriverError: it is no pin, is taken, or cannot be had."""
+def output(pin: int, level: bool, where: str, keep: bool = False) -> Output:
+    """That pin, driven to `level` from the first moment. DriverError: it is no pin, is taken, or cannot be had.
+
+    With `keep`, one that a process before has left as an output goes on as it stands.
+    """
     library = _take(pin, where)
     try:
-        library.setup(pin, library.OUT, initial=1 if level else 0)
+        if keep and library.gpio_function(pin) == library.OUT:
+            library.setup(pin, library.OUT)
+        else:
+            library.setup(pin, library.OUT, initial=1 if level else 0)
     except Exception as error:  # as above
         _owners.pop(pin, None)
         raise _trouble(pin, where, error) from None
