@@ -141,7 +141,8 @@ def test_a_map_that_does_not_fit_is_told_with_its_registers(tmp_path: Path) -> N
         wrong = ModbusMeter(ModbusMeter.Settings("eastron-sdm630", "rs485", unit=2), "evse.2.meter", second._bus)
         assert await failure(wrong) == (
             f"evse.2.meter: unit 2 on {cable.port}, 9600 8N1 refuses registers 0x0000 to 0x0011 (function 4): "
-            "exception 2, illegal data address. See whether the map is the one of this meter's model and version."
+            "exception 2, illegal data address. "
+            "See whether the map or driver is the one of this device's model and version."
         )
 
     on_the_line(tmp_path, test)

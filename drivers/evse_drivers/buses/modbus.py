@@ -25,6 +25,9 @@ class Write:
     words: tuple[int, ...]  # 16 bits each; of a coil 0 or 1
 
 
+Request = Block | Write
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """16-bit words by (function, address), and when the first of them arrived (s, monotonic)."""

@@ -8,16 +8,18 @@ without its retries, and `RtuFilter` lets only bytes through that answer the ope
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from pymodbus import ModbusException
 from pymodbus.client.base import ModbusBaseClient
-from pymodbus.framer import FramerRTU
 
 from ..api import DriverError
-from .modbus import Answer, Block
+from .modbus import Answer, Block, Request, Write
+from .modbus_rtu import RtuFilter
 
 # It logs every silence as an error; this line says it once, in the DriverError.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
@@ -40,63 +42,18 @@ REFUSALS = {
 }
 
 
+# function: the client's method
+READS = {1: "read_coils", 2: "read_discrete_inputs", 3: "read_holding_registers", 4: "read_input_registers"}
+
+
 class _NoAnswer(Exception):
     """The text says what came instead, "" when nothing did."""
-
-
-class RtuFilter:
-    """Finds the answer to the open request in what a serial line brings: noise, echoes and others' frames around it."""
-
-    def __init__(self) -> None:
-        self._wanted: tuple[int, Block] | None = None
-        self._heard = b""
-
-    def expect(self, unit: int, block: Block) -> None:
-        """The next answer is the one to this request."""
-        self._wanted, self._heard = (unit, block), b""
-
-    def __call__(self, sending: bool, data: bytes) -> bytes:
-        """pymodbus' trace_packet: `data` is all that has come since the request went out."""
-        if sending:
-            return data
-        if self._wanted is None:
-            return b""
-        self._heard = data
-        unit, block = self._wanted
-        for start in range(len(data) - 4):
-            frame = self._frame_at(data[start:], unit, block)
-            if frame:
-                self._wanted = None
-                return frame
-        return b""
-
-    def heard(self) -> str:
-        """What came that was no answer to the open request; empty: nothing came."""
-        self._wanted = None
-        if not self._heard:
-            return ""
-        shown = self._heard[:16].hex(" ") + (" ..." if len(self._heard) > 16 else "")
-        return f"{len(self._heard)} bytes came that are no valid answer ({shown})"
-
-    @staticmethod
-    def _frame_at(data: bytes, unit: int, block: Block) -> bytes:
-        if data[0] != unit:
-            return b""
-        if data[1] == block.function and data[2] == 2 * block.count:
-            size = 5 + 2 * block.count
-        elif data[1] == block.function | 0x80:
-            size = 5
-        else:
-            return b""
-        frame = data[:size]
-        complete = len(frame) == size and FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big"))
-        return frame if complete else b""
 
 
 class Line:
     """The owner of one line.
 
-    `connect` makes a connected client or raises DriverError; `allowance(block)` is how long its answer may take (s);
+    `connect` makes a connected client or raises DriverError; `allowance(request)` is how long its answer may take (s);
     `gone()` says, after a silence, whether the connection is worth nothing any more; `place` ("/dev/ttyUSB0,
     9600 8N1") and `advice` go into the error texts. `rtu` filters what `connect`'s client receives.
     """
@@ -105,7 +62,7 @@ class Line:
         self,
         connect: Callable[[], Awaitable[ModbusBaseClient]],
         *,
-        allowance: Callable[[Block], float],
+        allowance: Callable[[Request], float],
         gap: float,
         gone: Callable[[], bool],
         place: str,
@@ -133,10 +90,25 @@ class Line:
                 await self._open()
                 return await self._read(unit, blocks, where)
         except TimeoutError:
-            raise DriverError(
-                f"{where}: unit {unit} on {self._place} was not read within {within:g} s: the line is busy or slow. "
-                "Look for devices on it that do not answer, or read its devices less often."
-            ) from None
+            raise self._busy(unit, where, "read", within) from None
+
+    async def write(self, unit: int, writes: Sequence[Write], where: str, within: float) -> None:
+        """As ModbusBus.write. Told twice when an answer is lost: a value that is set twice is set."""
+        try:
+            async with asyncio.timeout(within), self._turn:
+                await self._open()
+                if self._rtu is not None and self._rtu.echoes is None:
+                    await self._listen(unit, writes[0], where)
+                for write in writes:
+                    await self._ask(unit, write, where)
+        except TimeoutError:
+            raise self._busy(unit, where, "written", within) from None
+
+    def _busy(self, unit: int, where: str, done: str, within: float) -> DriverError:
+        return DriverError(
+            f"{where}: unit {unit} on {self._place} was not {done} within {within:g} s: the line is busy or slow. "
+            "Look for devices on it that do not answer, or read its devices less often."
+        )
 
     def close(self) -> None:
         """Give the line back; a later read opens it again."""
@@ -167,12 +139,17 @@ class Line:
             words.update({(block.function, block.address + i): value for i, value in enumerate(values)})
         return Answer(at, words)
 
-    async def _ask(self, unit: int, block: Block, where: str) -> list[int]:
+    async def _listen(self, unit: int, write: Write, where: str) -> None:
+        """Read where it is going to be written, whatever comes: it tells whether the line echoes."""
+        with contextlib.suppress(_NoAnswer, DriverError):
+            await self._exchange(unit, Block(1 if write.function == 5 else 3, write.address, 1), where)
+
+    async def _ask(self, unit: int, request: Request, where: str) -> list[int]:
         attempts = 1 if unit in self._silent else 2
         heard = ""
         for attempt in range(attempts):
             try:
-                values = await self._exchange(unit, block, where)
+                values = await self._exchange(unit, request, where)
             except _NoAnswer as silence:
                 heard = heard or str(silence)
                 self._keep_quiet(QUIET)
@@ -184,41 +161,69 @@ class Line:
         if self._gone():
             self.close()
         tried = "twice" if attempts == 2 else "again"
-        problem = heard or f"no answer within {self._allowance(block):.2g} s"
+        problem = heard or f"no answer within {self._allowance(request):.2g} s"
         raise DriverError(f"{where}: unit {unit} on {self._place}, {tried}: {problem}. {self._advice}")
 
-    async def _exchange(self, unit: int, block: Block, where: str) -> list[int]:
+    async def _exchange(self, unit: int, request: Request, where: str) -> list[int]:
         client = self._client
         if client is None or not client.connected:
             raise _NoAnswer("the connection is lost")
         await asyncio.sleep(self._quiet_until - asyncio.get_running_loop().time())
         if self._rtu is not None:
-            self._rtu.expect(unit, block)
-        ask = client.read_input_registers if block.function == 4 else client.read_holding_registers
+            self._rtu.expect(unit, request)
         try:
-            async with asyncio.timeout(self._allowance(block)):
-                answer = await ask(block.address, count=block.count, device_id=unit)
+            async with asyncio.timeout(self._allowance(request)):
+                answer = await _send(client, unit, request)
         except TimeoutError:
             raise _NoAnswer(self._rtu.heard() if self._rtu else "") from None
         except ModbusException as error:
             raise _NoAnswer(str(error)) from None
         finally:
-            self._keep_quiet(QUIET)  # holds if this read is cancelled; the caller sets the shorter gap
+            self._keep_quiet(QUIET)  # holds if this is cancelled; the caller sets the shorter gap
         if answer.isError():
             self._silent.discard(unit)
             self._keep_quiet(self._gap)
-            raise DriverError(self._refusal(unit, block, where, answer.exception_code))
-        if len(answer.registers) != block.count:
-            raise _NoAnswer(f"{len(answer.registers)} registers came where {block.count} were asked for")
-        return list(answer.registers)
+            raise DriverError(self._refusal(unit, request, where, answer.exception_code))
+        return _words(request, answer)
 
     def _keep_quiet(self, seconds: float) -> None:
         self._quiet_until = asyncio.get_running_loop().time() + max(seconds, self._gap)
 
-    def _refusal(self, unit: int, block: Block, where: str, code: int) -> str:
-        last = block.address + block.count - 1
+    def _refusal(self, unit: int, request: Request, where: str, code: int) -> str:
+        count = request.count if isinstance(request, Block) else len(request.words)
+        what = "bits" if request.function in (1, 2, 5) else "registers"
+        last = request.address + count - 1
         return (
-            f"{where}: unit {unit} on {self._place} refuses registers 0x{block.address:04X} to 0x{last:04X} "
-            f"(function {block.function}): exception {code}, {REFUSALS.get(code, 'unknown')}. "
-            "See whether the map is the one of this meter's model and version."
+            f"{where}: unit {unit} on {self._place} refuses {what} 0x{request.address:04X} to 0x{last:04X} "
+            f"(function {request.function}): exception {code}, {REFUSALS.get(code, 'unknown')}. "
+            "See whether the map or driver is the one of this device's model and version."
         )
+
+
+def _send(client: ModbusBaseClient, unit: int, request: Request) -> Awaitable[Any]:
+    if isinstance(request, Block):
+        read = getattr(client, READS[request.function])
+        return read(request.address, count=request.count, device_id=unit)  # type: ignore[no-any-return]
+    if request.function == 5:
+        return client.write_coil(request.address, bool(request.words[0]), device_id=unit)
+    if request.function == 6:
+        return client.write_register(request.address, request.words[0], device_id=unit)
+    return client.write_registers(request.address, list(request.words), device_id=unit)
+
+
+def _words(request: Request, answer: Any) -> list[int]:
+    """What was read, or nothing once it is sure that all was written. _NoAnswer: it answers another request."""
+    if isinstance(request, Block):
+        if request.function in (1, 2):
+            words, padded = [int(bit) for bit in answer.bits], (request.count + 7) // 8 * 8
+        else:
+            words, padded = list(answer.registers), request.count
+        if len(words) != padded:
+            raise _NoAnswer(f"{len(words)} values came where {request.count} were asked for")
+        return words[: request.count]
+    several = request.function == 16
+    told = answer.count if several else int((answer.bits or answer.registers)[0])
+    meant = len(request.words) if several else request.words[0]
+    if (answer.address, told) != (request.address, meant):
+        raise _NoAnswer(f"it confirms {told} at 0x{answer.address:04X} where {meant} went to 0x{request.address:04X}")
+    return []

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from .. import ports
 from ..options import option
-from .modbus import Answer, Block
+from .modbus import Answer, Block, Request, Write
 
 if TYPE_CHECKING:
     from pymodbus.client import AsyncModbusSerialClient
+
+BUFFER = 1024  # octets: the longest answer with its echo and noise around; at 264 pymodbus throws all away
 
 
 class ModbusSerial:
@@ -50,11 +52,13 @@ class ModbusSerial:
     def __init__(self, settings: Settings, where: str) -> None:
         ports.check(settings.port, where)
         # Here and not above: the pilot process checks these settings too and has no room for pymodbus.
-        from .modbus_line import Line, RtuFilter
+        from .modbus_line import Line
+        from .modbus_rtu import RtuFilter, octets
 
         self.settings = settings
         self.where = where
         self._rtu = RtuFilter()
+        self._octets = octets
         self._node: tuple[int, int] | None = None
         self._line = Line(
             self._connect,
@@ -73,14 +77,17 @@ class ModbusSerial:
         """As ModbusBus.read."""
         return await self._line.read(unit, blocks, where, within)
 
+    async def write(self, unit: int, writes: Sequence[Write], where: str, within: float = 1.0) -> None:
+        """As ModbusBus.write."""
+        await self._line.write(unit, writes, where, within)
+
     def close(self) -> None:
         """Give the port back."""
         self._line.close()
 
-    def _allowance(self, block: Block) -> float:
+    def _allowance(self, request: Request) -> float:
         bits = 11 if self.settings.parity != "N" or self.settings.stopbits == 2 else 10
-        octets = 8 + 5 + 2 * block.count  # request and answer
-        return self.settings.timeout_ms / 1000 + octets * bits / self.settings.baudrate
+        return self.settings.timeout_ms / 1000 + self._octets(request) * bits / self.settings.baudrate
 
     async def _connect(self) -> AsyncModbusSerialClient:
         from pymodbus.client import AsyncModbusSerialClient
@@ -104,6 +111,7 @@ class ModbusSerial:
             raise ports.trouble(settings.port, self.where, error) from error
         if not connected:
             raise ports.trouble(settings.port, self.where, OSError("pymodbus gives no reason"))
+        client.ctx.max_buffer_size = BUFFER
         return client
 
 

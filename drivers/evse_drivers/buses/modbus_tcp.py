@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..api import DriverError
 from ..options import option
-from .modbus import Answer, Block
+from .modbus import Answer, Block, Write
 
 if TYPE_CHECKING:
     from pymodbus.client import AsyncModbusTcpClient
@@ -38,7 +38,7 @@ class ModbusTcp:
         self.where = where
         self._line = Line(
             self._connect,
-            allowance=lambda block: settings.timeout_ms / 1000,
+            allowance=lambda request: settings.timeout_ms / 1000,
             gap=settings.gap_ms / 1000,
             gone=lambda: True,
             place=f"{settings.host}:{settings.port}",
@@ -48,6 +48,10 @@ class ModbusTcp:
     async def read(self, unit: int, blocks: Sequence[Block], where: str, within: float = 1.0) -> Answer:
         """As ModbusBus.read."""
         return await self._line.read(unit, blocks, where, within)
+
+    async def write(self, unit: int, writes: Sequence[Write], where: str, within: float = 1.0) -> None:
+        """As ModbusBus.write."""
+        await self._line.write(unit, writes, where, within)
 
     def close(self) -> None:
         """Close the connection."""

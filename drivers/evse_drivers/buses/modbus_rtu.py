@@ -1,0 +1,101 @@
+"""Finds the answer to a request in what an RTU line brings: noise, echoes and others' frames around it."""
+
+from __future__ import annotations
+
+from pymodbus.framer import FramerRTU
+
+from .modbus import Block, Request
+
+REQUEST = 8  # octets of a frame that reads, or writes one; and of each answer to a write
+WRITE_HEAD = 9  # octets around the words of one that writes several
+ANSWER_HEAD = 5  # octets around what was read: unit, function, count, checksum
+REFUSAL = 5  # octets
+
+
+def octets(request: Request) -> int:
+    """How long request and answer are together."""
+    if isinstance(request, Block):
+        return REQUEST + ANSWER_HEAD + _data_octets(request)
+    asked = WRITE_HEAD + 2 * len(request.words) if request.function == 16 else REQUEST
+    return asked + REQUEST
+
+
+def answer_in(data: bytes, unit: int, request: Request) -> bytes:
+    """The first frame in `data` that answers `request` or refuses it; empty: none is whole yet. Never raises."""
+    for start in range(len(data) - REFUSAL + 1):
+        if data[start] != unit:
+            continue
+        size = _size(data[start : start + 4], request)
+        frame = data[start : start + size]
+        if size and len(frame) == size and FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big")):
+            return frame
+    return b""
+
+
+def _size(head: bytes, request: Request) -> int:
+    """How long the answer that begins so is; 0: it is none to this request."""
+    if head[1] == request.function | 0x80:
+        return REFUSAL
+    if head[1] != request.function:
+        return 0
+    if isinstance(request, Block):
+        return ANSWER_HEAD + head[2] if head[2] == _data_octets(request) else 0
+    return REQUEST if head[2:4] == request.address.to_bytes(2, "big") else 0
+
+
+def _data_octets(block: Block) -> int:
+    return (block.count + 7) // 8 if block.function in (1, 2) else 2 * block.count
+
+
+class RtuFilter:
+    """pymodbus' trace_packet for one line: only the answer to the open request passes.
+
+    `echoes` tells whether the line gives back what is sent (two wires, no direction control). One coil or register is
+    confirmed by repeating the request (V1.1b3, 6.5 and 6.6), so that on such a line a dead device looks obedient:
+    while it is None, not known, a read has to go before the first write.
+    """
+
+    def __init__(self) -> None:
+        self.echoes: bool | None = None
+        self._wanted: tuple[int, Request] | None = None
+        self._sent = b""
+        self._heard = b""
+
+    def expect(self, unit: int, request: Request) -> None:
+        """The next answer is the one to this request."""
+        self._wanted, self._heard = (unit, request), b""
+
+    def __call__(self, sending: bool, data: bytes) -> bytes:
+        """`data` is what goes out, or all that has come since it went out."""
+        if sending:
+            self._sent = data
+            return data
+        if self._wanted is None:
+            return b""
+        self._heard = data
+        unit, request = self._wanted
+        frame = answer_in(self._past_echo(data), unit, request)
+        if frame:
+            self._learn()
+            self._wanted = None
+        return frame
+
+    def heard(self) -> str:
+        """What came that was no answer to the open request; empty: nothing came."""
+        self._learn()
+        self._wanted = None
+        if not self._heard:
+            return ""
+        if self._heard == self._sent:
+            return "only the echo of the request came"
+        shown = self._heard[:16].hex(" ") + (" ..." if len(self._heard) > 16 else "")
+        return f"{len(self._heard)} bytes came that are no valid answer ({shown})"
+
+    def _past_echo(self, data: bytes) -> bytes:
+        if not self.echoes:
+            return data
+        return data.partition(self._sent)[2]
+
+    def _learn(self) -> None:
+        if self._wanted is not None and isinstance(self._wanted[1], Block) and (self._heard or self.echoes is None):
+            self.echoes = self._sent in self._heard
