@@ -62,6 +62,8 @@ DRIVERS = (
           "a temperature sensor that the kernel shows as a file with a number (hwmon, thermal_zone, 1-Wire, IIO)"),
     Entry("reader", "pn532", "evse_drivers.readers.pn532:Pn532",
           "NXP PN532 card reader (ISO 14443 A) on a serial port"),
+    Entry("reader", "pn532-i2c", "evse_drivers.readers.pn532:Pn532I2c",
+          "NXP PN532 card reader (ISO 14443 A) on I2C"),
 )
 # fmt: on
 

@@ -20,6 +20,7 @@ from evse_drivers.api import DriverError
 from evse_drivers.buses.modbus_serial import ModbusSerial
 from evse_drivers.options import declared
 from evse_drivers.registry import Entry
+from i2c_peers import I2cCardReader
 from serial_peers import Pty
 
 ENTRIES = [entry for entry in registry.listing() if entry.target.startswith("evse_drivers.")]
@@ -54,6 +55,7 @@ ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("thermometer", "sysfs"): {"path": "{folder}/nothing"},
     ("meter", "modbus"): {"bus": "rs485", "map": "eastron-sdm630"},
     ("reader", "pn532"): {"port": "{folder}/nothing"},
+    ("reader", "pn532-i2c"): {"bus": "i2c1"},
 }
 
 
@@ -157,7 +159,10 @@ async def _read_meter(port: str, entry: Entry, settings: Any) -> None:
 
 
 async def _read_cards(port: str, entry: Entry, settings: Any) -> None:
-    reader = registry.find(entry.kind, entry.name)(dataclasses.replace(settings, port=port), "reader.front")
+    options = {field.name for field in dataclasses.fields(settings)}
+    settings = dataclasses.replace(settings, port=port) if "port" in options else settings
+    bus = I2cCardReader() if "bus" in options else None
+    reader = registry.find(entry.kind, entry.name)(settings, "reader.front", bus)
     tokens = reader.tokens()
     try:
         await asyncio.wait_for(anext(tokens), 1.5)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from evse_drivers.api import Uid
 from evse_drivers.readers.pn532 import Pn532
-from evse_drivers.readers.pn532_watch import Hold
+from evse_drivers.readers.watch import Hold
 from serial_peers import CardReader, whole
 
 Seen = list[Uid]

@@ -54,6 +54,11 @@ def test_a_refusal_and_an_echo_of_the_host_are_told_from_an_answer() -> None:
     assert decoded(frames.build(frames.GET_FIRMWARE_VERSION)) == []
 
 
+def test_a_frame_without_anything_in_it_is_noise() -> None:
+    assert decoded(bytes.fromhex("0000ff00000000") + VERSION) == [ANSWER]
+    assert decoded(bytes(4) + b"\xff" + bytes(8)) == []
+
+
 @pytest.mark.parametrize("uid", ["04A1B2C3", "04A1B2C3D4E5F6", "04A1B2C3D4E5F6070809"])
 def test_uids_of_4_7_and_10_bytes_are_upper_case_with_the_first_byte_first(uid: str) -> None:
     raw = bytes.fromhex(uid)

@@ -1,17 +1,21 @@
-"""The PN532 card reader: a card that comes before it is one token, however long it is held there."""
+"""The PN532 card reader, on a serial port or on I2C: a card that comes is one token, however long it is held there."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import ports
-from ..api import Uid
+from ..api import DriverError, Uid
 from ..options import option
 
 if TYPE_CHECKING:
-    from .pn532_watch import Watch
+    from ..buses.i2c import I2cBus
+    from .watch import Device, Watch
+
+EVERY: dict[str, Any] = {"help": "how often it looks for a card", "unit": "ms", "minimum": 50, "maximum": 500}
+ADDRESS = 0x24  # PN532 user manual, 6.2.4: 0x48 with the bit for reading, fixed
 
 
 class Pn532:
@@ -28,7 +32,7 @@ class Pn532:
         baudrate: int = option(
             115200, help="speed of the port", unit="bit/s", choices=(9600, 19200, 38400, 57600, 115200)
         )
-        every_ms: int = option(200, help="how often it looks for a card", unit="ms", minimum=50, maximum=500)
+        every_ms: int = option(200, **EVERY)
 
     def __init__(self, settings: Settings, where: str, bus: object = None) -> None:
         ports.check(settings.port, where)
@@ -40,10 +44,9 @@ class Pn532:
     async def tokens(self) -> AsyncIterator[Uid]:
         """Cards as they come. Iterate it once, in one task; it ends after `close`."""
         # Here and not above: the pilot process checks these settings too and has no room for asyncio and pyserial.
-        from .pn532_watch import Watch
+        from .watch import Watch
 
-        settings = self.settings
-        self._watch = Watch(settings.port, settings.baudrate, settings.every_ms / 1000, self.where, self.on_heard)
+        self._watch = Watch(self._open, self.settings.every_ms / 1000, self.on_heard)
         async for uid in self._watch.cards():
             yield Uid(uid)
 
@@ -51,3 +54,57 @@ class Pn532:
         """End `tokens`."""
         if self._watch is not None:
             self._watch.stop()
+
+    async def _open(self) -> Device:
+        from .pn532_chip import Chip
+        from .pn532_uart import Uart
+
+        return Chip(Uart(self.settings.port, self.settings.baudrate, self.where), self.where)
+
+
+class Pn532I2c:
+    """A `Reader` as Pn532, on I2C at its fixed address 0x24.
+
+    The chip stretches the clock, which the I2C of a Raspberry Pi up to model 4 does not bear at 100 kHz: the bus runs
+    at 10 kHz, or in software (the overlay i2c-gpio).
+    """
+
+    bus_drivers = ("i2c",)
+
+    @dataclass(frozen=True, slots=True)
+    class Settings:
+        bus: str = option(help="the [bus.NAME] it is connected to, with the driver i2c", example="i2c1")
+        every_ms: int = option(250, **EVERY)
+
+    @staticmethod
+    def claims(settings: Settings) -> tuple[str, ...]:
+        """What it occupies besides its bus."""
+        return (f"I2C {settings.bus} 0x{ADDRESS:02x}",)
+
+    def __init__(self, settings: Settings, where: str, bus: I2cBus | None = None) -> None:
+        if bus is None:
+            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with the driver i2c.')
+        self.settings = settings
+        self.where = where
+        self.on_heard: Callable[[str | None], None] | None = None
+        self._bus = bus
+        self._watch: Watch | None = None
+
+    async def tokens(self) -> AsyncIterator[Uid]:
+        """As Pn532.tokens."""
+        from .watch import Watch
+
+        self._watch = Watch(self._open, self.settings.every_ms / 1000, self.on_heard)
+        async for uid in self._watch.cards():
+            yield Uid(uid)
+
+    async def close(self) -> None:
+        """End `tokens`; the bus belongs to the one who opened it."""
+        if self._watch is not None:
+            self._watch.stop()
+
+    async def _open(self) -> Device:
+        from .pn532_chip import Chip
+        from .pn532_i2c import I2c
+
+        return Chip(I2c(self._bus, ADDRESS, self.settings.bus, self.where), self.where)

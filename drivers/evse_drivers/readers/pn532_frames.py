@@ -1,4 +1,4 @@
-"""The frames of a PN532 as bytes: built, and found again in what a UART brings."""
+"""The frames of a PN532 as bytes: built, and found again in what the wires bring."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Literal
 # PN532 user manual (UM0701-02), sections 6.2.1 and 7. HSU needs the wake-up before the first command after power-down.
 WAKE = bytes([0x55, 0x55] + [0x00] * 14)
 ACK = bytes([0x00, 0x00, 0xFF, 0x00, 0xFF, 0x00])
+NACK = bytes([0x00, 0x00, 0xFF, 0xFF, 0x00, 0x00])
 
 GET_FIRMWARE_VERSION = bytes([0x02])
 SAM_CONFIGURATION = bytes([0x14, 0x01, 0x00, 0x01])  # normal mode, no timeout, no IRQ pin
@@ -32,6 +33,14 @@ def build(command: bytes) -> bytes:
     """The frame that carries `command` (its code and parameters, 254 bytes at most) to the PN532."""
     data = bytes([_FROM_HOST]) + command
     return bytes([0x00, *_START, len(data), -len(data) & 0xFF]) + data + bytes([-sum(data) & 0xFF, 0x00])
+
+
+def size(data: bytes) -> int | None:
+    """How many bytes of `data` the frame that begins in it takes to its end, some of which may be still to come."""
+    start = data.find(_START)
+    if start < 0 or len(data) < start + 4 or (data[start + 2] + data[start + 3]) & 0xFF:
+        return None
+    return start + 4 + data[start + 2] + 2
 
 
 class Decoder:
@@ -77,9 +86,9 @@ class Decoder:
             self._drop(1)  # only the start code: a good frame may have begun within the broken one
             return None
         self._buffer = self._buffer[5 + length :]
-        if data[0] == _FROM_PN532 and length >= 2:
+        if length >= 2 and data[0] == _FROM_PN532:
             return Frame("answer", data[1], data[2:])
-        if data[0] == _ERROR:
+        if data[:1] == bytes([_ERROR]):
             return Frame("error")
         self.noise += length
         return None
