@@ -36,8 +36,8 @@ REMEDIES = (
      "gpio and start evsed again."),
     (".lgd-nfy", "the library lgpio writes a file into the folder where evsed was started, and may not. Start it in "
      "one that this user may write (systemd: WorkingDirectory=/run/evsed)."),
-    ("busy", "is held by the kernel or by another program. Take its interface out of /boot/firmware/config.txt (SPI, "
-     'I2C, UART, dtoverlay), stop that program, or use another pin; "gpioinfo" shows who holds it.'),
+    ("busy", "it is held by the kernel or by another program. Take its interface out of /boot/firmware/config.txt "
+     '(SPI, I2C, UART, dtoverlay), stop that program, or use another pin; "gpioinfo" shows who holds it.'),
     ("different mode", "another part of this process counts pins by the header's numbers. evsed counts by BCM "
      "numbers: take that part out."),
 )
@@ -160,5 +160,6 @@ def _trouble(pin: int, where: str, error: Exception) -> DriverError:
     said = str(error)
     for sign, words in REMEDIES:
         if sign.lower() in said.lower():
-            return DriverError(f"{where}: GPIO {pin}: {words}")
-    return DriverError(f"{where}: GPIO {pin} cannot be used: {said or type(error).__name__}. Check pin and wiring.")
+            return DriverError(f"{where}: GPIO {pin} cannot be had: {words}")
+    what = said or type(error).__name__
+    return DriverError(f"{where}: GPIO {pin} cannot be had: {what}. Check the pin and its wiring.")
