@@ -54,6 +54,8 @@ ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("rcd", "desk"): {"bus": "wires"},
     ("thermometer", "sysfs"): {"path": "{folder}/nothing"},
     ("meter", "modbus"): {"bus": "rs485", "map": "eastron-sdm630"},
+    ("board", "evse-din"): {"bus": "rs485"},
+    ("board", "heidelberg"): {"bus": "rs485"},
     ("reader", "pn532"): {"port": "{folder}/nothing"},
     ("reader", "pn532-i2c"): {"bus": "i2c1"},
 }

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from math import inf
 from typing import ClassVar
 
 from ..api import Act, DriverError, Permit, Seen
@@ -35,6 +36,7 @@ class PolledBoard:
     """A `PilotBoard` of one EVSE. A subclass fulfils `begin`, `look` and `offer`; each raises DriverError."""
 
     step: float = 1.0  # A in which it can be told; `begin` may set a finer one by `self.step = ...`
+    most: float = inf  # A that it can be told at most; `begin` may set it
     renew: float | None = None  # s after which an offer is told again; None: the board keeps it
     locks: ClassVar[bool] = False  # it has a plug lock that `Offer.locked` is for
     # Its last current goes on when nobody asks it any more: the config must say what switches it off then.
@@ -47,7 +49,7 @@ class PolledBoard:
         self.where = where
         self.evse = evse_of(where)
         self._every = every
-        self._wish = Wish(self.step, self.locks)
+        self._wish = Wish(self.step, self.locks, self.most)
         self._news = asyncio.Event()
         self._begun = False
         self._written: Offer | None = None  # what the board has confirmed
@@ -129,7 +131,7 @@ class PolledBoard:
             self._written = None
             await self.begin()
             self._begun = True
-            self._wish.step = self.step
+            self._wish.step, self._wish.most = self.step, self.most
             self._wish.start(self._now())
         wish = self._wish.at(self._now())
         late = self.renew is not None and self._now() >= self._written_at + self.renew

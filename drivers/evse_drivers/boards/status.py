@@ -8,7 +8,7 @@ other: it counts the plugs, stamps unplugging and opening, and says when the boa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, isfinite
+from math import floor, inf, isfinite
 
 from ..api import How, Permit, Seen
 
@@ -47,14 +47,16 @@ class Status:
     locked: bool | None = None
     volts: float | None = None  # V, the pilot's high side
     duty: float | None = None
+    testing: bool = False  # it tests its residual-current device
     restarted: bool = False  # it has begun anew since the last look, and forgotten what it was told
 
 
 class Wish:
-    """What the newest permit comes to. `step`: A in which the board can be told; `locks`: it has a plug lock."""
+    """What the newest permit comes to. `step`: A in which the board can be told; `most`: A that it takes at most;
+    `locks`: it has a plug lock."""
 
-    def __init__(self, step: float, locks: bool = False) -> None:
-        self.step = step
+    def __init__(self, step: float, locks: bool = False, most: float = inf) -> None:
+        self.step, self.most = step, most
         self._locks = locks
         self._permit: Permit | None = None
         self._since: float | None = None
@@ -83,7 +85,7 @@ class Wish:
         locked = permit.locked and self._locks
         if now >= permit.until:
             return Offer(0.0, "grace", locked)
-        amps = floor(permit.amps / self.step + 1e-6) * self.step
+        amps = floor(min(permit.amps, self.most) / self.step + 1e-6) * self.step
         if amps < LEAST:
             return Offer(0.0, permit.how, locked)
         return Offer(0.0 if now < self._paused_until else amps, "grace", locked)
@@ -97,6 +99,8 @@ class Watch:
         self._plug, self._plugged, self._closed = 0, False, False
         self._unplugged_at: float | None = None
         self._opened_at: float | None = None
+        self._tested_at: float | None = None
+        self._testing = False
         self._wish: Offer | None = None
         self._obeyed_at = float("-inf")  # s, the last time that it did as told, or was told something else
 
@@ -129,6 +133,8 @@ class Watch:
             0.0,
             faults,
             status.warnings,
+            tested_at=self._tested_at,
+            testing=status.testing,
         )
 
     def _follow(self, status: Status, now: float) -> None:
@@ -142,6 +148,9 @@ class Watch:
         if self._closed and not status.closed:
             self._opened_at = now
         self._closed = status.closed
+        if self._testing and not status.testing and not status.faults:
+            self._tested_at = now
+        self._testing = status.testing
 
     def _disobeyed(self, status: Status, wish: Offer | None, now: float) -> tuple[str, str] | None:
         """The fault, with its words, of a board that does not do what it was told."""
