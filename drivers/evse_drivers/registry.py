@@ -36,6 +36,8 @@ DRIVERS = (
           "Modbus TCP, a device on the network or a gateway to several"),
     Entry("bus", "i2c", "evse_drivers.buses.i2c:I2cBus",
           "an I2C adapter (/dev/i2c-N), shared by the devices of one process"),
+    Entry("bus", "rapi", "evse_drivers.buses.rapi:Rapi",
+          "an OpenEVSE on a serial port, shared by its board and its meter"),
     Entry("bus", "desk", "evse_drivers.buses.desk:DeskWires",
           "the wires of the simulated wallbox of `evsed desk`"),
     Entry("pilot", "desk", "evse_drivers.pilots.desk:DeskPilotLine",
@@ -68,6 +70,8 @@ DRIVERS = (
           "NXP PN532 card reader (ISO 14443 A) on a serial port"),
     Entry("reader", "pn532-i2c", "evse_drivers.readers.pn532:Pn532I2c",
           "NXP PN532 card reader (ISO 14443 A) on I2C"),
+    Entry("reader", "rdm6300", "evse_drivers.readers.rdm6300:Rdm6300",
+          "RDM6300 reader of 125 kHz cards (EM4100) on a serial port"),
 )
 # fmt: on
 

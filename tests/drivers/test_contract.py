@@ -42,6 +42,7 @@ ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("bus", "modbus-serial"): {"port": "{folder}/nothing"},
     ("bus", "modbus-tcp"): {"host": "127.0.0.1", "port": 1},
     ("bus", "i2c"): {"adapter": "{folder}/nothing"},
+    ("bus", "rapi"): {"port": "{folder}/nothing"},
     ("bus", "desk"): {"socket": "{folder}/nothing"},
     ("pilot", "desk"): {"bus": "wires"},
     ("switch", "desk"): {"bus": "wires"},
@@ -58,6 +59,7 @@ ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("board", "heidelberg"): {"bus": "rs485"},
     ("reader", "pn532"): {"port": "{folder}/nothing"},
     ("reader", "pn532-i2c"): {"bus": "i2c1"},
+    ("reader", "rdm6300"): {"port": "{folder}/nothing"},
 }
 
 

@@ -65,16 +65,21 @@ def parse(data: bytes) -> Frame | None:
 
 
 class Decoder:
-    """Finds frames in a stream; what belongs to none is passed over and counted in `noise` (octets)."""
+    """Finds frames in a stream; what belongs to none is passed over and counted."""
 
     def __init__(self) -> None:
         self._buffer = b""
-        self.noise = 0
+        self._passed = 0
+
+    @property
+    def noise(self) -> int:
+        """Octets that were of no frame, the beginning of one that has not ended yet included."""
+        return self._passed + len(self._buffer)
 
     def clear(self) -> None:
         """Forget a frame that never ended."""
         self._buffer = b""
-        self.noise = 0
+        self._passed = 0
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The frames that are complete with `data`."""
@@ -84,10 +89,10 @@ class Decoder:
             _, dollar, frame = line.rpartition(b"$")  # one that was cut short has the next one behind it
             found = parse(dollar + frame)
             if found is None:
-                self.noise += len(line.strip(b"\n"))
+                self._passed += len(line.strip(b"\n"))
             else:
-                self.noise += len(line.strip(b"\n")) - len(dollar + frame)
+                self._passed += len(line.strip(b"\n")) - len(dollar + frame)
                 yield found
         if len(self._buffer) > FRAME_ROOM:
-            self.noise += len(self._buffer) - FRAME_ROOM
+            self._passed += len(self._buffer) - FRAME_ROOM
             self._buffer = self._buffer[-FRAME_ROOM:]
