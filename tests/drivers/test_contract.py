@@ -44,6 +44,11 @@ ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("bus", "i2c"): {"adapter": "{folder}/nothing"},
     ("bus", "rapi"): {"port": "{folder}/nothing"},
     ("bus", "desk"): {"socket": "{folder}/nothing"},
+    ("pilot", "peak-detector"): {
+        "adc": "ads1115", "bus": "i2c", "high_scale": 7.5, "high_offset": 1.65, "low_scale": 7.5, "low_offset": 1.65,
+        "pwm_sysfs": "{folder}/nothing",
+    },
+    ("pilot", "min-max"): {"iio_device": "mcp3008", "scale": 7.5, "offset": 1.65, "pwm_sysfs": "{folder}/nothing"},
     ("pilot", "desk"): {"bus": "wires"},
     ("switch", "desk"): {"bus": "wires"},
     ("switch", "gpio"): {"pin": 17},
