@@ -49,6 +49,11 @@ class Troubles:
         self._heard = on_heard or (lambda why: None)
         self._told = ""
 
+    @property
+    def standing(self) -> bool:
+        """One was told and is not over."""
+        return bool(self._told)
+
     def told(self, why: str) -> None:
         """It does not answer, for this reason."""
         if why != self._told:
