@@ -129,7 +129,7 @@ def _take(pin: int, where: str) -> Any:
     if bad is not None:
         raise DriverError(f"{where}: {bad}")
     owner = _owners.get(pin)
-    if owner is not None:
+    if owner not in (None, where):  # the same part may be made anew, to be opened after its outlet could not be
         raise DriverError(f"{where}: GPIO {pin} belongs to {owner} already. Give each its own pin.")
     library = _library(pin, where)
     _owners[pin] = where

@@ -67,6 +67,12 @@ def test_a_pin_has_one_owner_and_both_are_named(pins: Pins) -> None:
     assert pins.writes(17) == ["out 0"]
 
 
+def test_a_part_may_be_made_anew_to_be_opened(pins: Pins) -> None:
+    gpio.output(17, True, "evse.1.contactor")
+    gpio.output(17, False, "evse.1.contactor")
+    assert pins.level(17) == 0
+
+
 @pytest.mark.parametrize(
     ("pin", "words"),
     [

@@ -152,16 +152,21 @@ def _open(evse: EvseSettings, buses: _Buses) -> None:
 
 
 def release(settings: Settings) -> int:
-    """Open every contactor and drive X1, whatever else fails. Returns 1 if one could not be reached."""
+    """Open every contactor, drive X1, then end what else a killed process has left on: the test of a residual-current
+    device, the motor of a lock. Whatever of it fails. Returns 1 if one could not be reached."""
     buses = _Buses(settings)
     failed = 0
     parts = [part for evse in settings.evses for part in (evse.contactor, evse.pilot) if part is not None]
+    for evse in settings.evses:
+        parts += [part for part in (evse.rcd and evse.rcd.part, evse.lock) if part is not None]
     for part in parts:
         try:
             driver = buses.build(part)
             if part.kind == "pilot":
                 driver.drive(None)
-            else:
+            elif part.kind == "rcd":
+                driver.test(False)
+            elif not part.where.endswith(".lock"):  # which is not to move: its motor is off once the driver is made
                 driver.set(False)
             driver.close()
         except Exception as error:  # a driver with a bug must not keep the others' contactors closed
