@@ -101,6 +101,7 @@ def test_every_map_of_the_package_reads_its_example_bytes(name: str) -> None:
         ('type = "uint64", unit = "W", word_order = "low first"', "0001 0000 0000 0000", 1.0),
         ('type = "float32", unit = "W", word_order = "low first"', "8000 4366", 230.5),
         ('type = "float64", unit = "W"', "406c d000 0000 0000", 230.5),
+        ('type = "int32", unit = "W", scale = 0.1, absolute = true', "ffff fff6", 1.0),
         ('type = "float32", unit = "W"', "7fc0 0000", None),
         ('type = "float32", unit = "W"', "7f80 0000", None),
         ('type = "float32", unit = "W"', "ff80 0000", None),
@@ -165,7 +166,7 @@ amps.L1 = { address = 1, unit = "A", type = "float32", word_order = "little", fu
         f'  registers.volts.L4  is no quantity of a reading. Did you mean "volts.L3"? Allowed: {quantities}.',
         '  registers.hertz = 50  is no row. A row is "{ address = 52, unit = "W" }".',
         '  registers.amps.L1.fuction  is no key of a map. Did you mean "function"? Allowed: address, unit, scale, '
-        "function, type, word_order, none.",
+        "absolute, function, type, word_order, none.",
         "  registers.amps.L1.word_order = 'little'  is unknown. Allowed: high first, low first.",
     ]
 

@@ -28,7 +28,7 @@ MOST_AT_ONCE = 125  # registers in one request, Modbus V1.1b3 section 6.3
 DEFAULTS: dict[str, Any] = {"title": "", "function": 3, "type": None, "word_order": "high first", "none": []}
 TOP = (*DEFAULTS, "block", "bridge", "signed_by_power", "line", "identify", "registers")
 PLACE = ("address", "function", "type", "word_order")
-ROW = ("address", "unit", "scale", "function", "type", "word_order", "none")
+ROW = ("address", "unit", "scale", "absolute", "function", "type", "word_order", "none")
 SEQUENCE_ROW = (*PLACE, "none", *ORDERS)
 IDENTITY_ROW = (*PLACE, "words", "equals")
 TEXT = "text"  # type of an identity: two characters a word
@@ -80,6 +80,12 @@ class _Table:
             return default
         return value
 
+    def yes(self, name: str) -> bool:
+        value = self.data.get(name, False)
+        if not isinstance(value, bool):
+            self.wrong(name, "is no yes or no. Allowed: true, false.")
+        return value is True
+
 
 def parse(text: str, origin: str) -> RegisterMap:
     """The map in a TOML text; DriverError with all problems, each with its key. `origin` names the file."""
@@ -91,9 +97,7 @@ def parse(text: str, origin: str) -> RegisterMap:
     top = _Table(data, TOP, "", problems)
     block = top.whole("block", 1, MOST_AT_ONCE, 20)
     bridge = top.whole("bridge", 0, MOST_AT_ONCE, 0)
-    signed = data.get("signed_by_power", False)
-    if not isinstance(signed, bool):
-        top.wrong("signed_by_power", "is no yes or no. Allowed: true, false.")
+    signed = top.yes("signed_by_power")
     line = _line(data.get("line", {}), problems)
     defaults = DEFAULTS | {key: data[key] for key in DEFAULTS if key in data}
     identify = tuple(_identities(data.get("identify", {}), defaults, problems))
@@ -182,7 +186,9 @@ def _row(quantity: str, table: _Table) -> Row:
     if type(scale) not in (int, float) or not 0 < abs(scale) <= LARGEST_SCALE:
         table.wrong("scale", f"is no factor. Allowed: any number but 0, up to {LARGEST_SCALE:g}.")
         scale = 1.0
-    return Row(quantity, function, address, kind, low_first, scale * UNITS[quantity].get(unit, 1.0), _none(table))
+    factor = scale * UNITS[quantity].get(unit, 1.0)
+    none, absolute = _none(table), table.yes("absolute")
+    return Row(quantity, function, address, kind, low_first, factor, none, absolute=absolute)
 
 
 def _sequence_row(quantity: str, table: _Table) -> Row:
@@ -197,7 +203,7 @@ def _sequence_row(quantity: str, table: _Table) -> Row:
         else:
             text = "does not say by which numbers the meter tells it. Allowed: whole numbers, like [0]."
             table.tell(name, f"= {raw!r}  {text}")
-    return Row(quantity, function, address, kind, low_first, 1.0, none, tuple(orders))
+    return Row(quantity, function, address, kind, low_first, 1.0, none, orders=tuple(orders))
 
 
 def _place(table: _Table, types: tuple[str, ...]) -> tuple[int, int, str, bool]:

@@ -55,6 +55,7 @@ class Row:
     low_first: bool
     factor: float  # scale and unit together
     none: frozenset[int]  # raw words, as one unsigned number, by which the meter says that it has no value
+    absolute: bool = False  # the register's sign says nothing
     orders: tuple[frozenset[int], ...] = ()  # only of `sequence`: the numbers that mean each of ORDERS
 
     @property
@@ -68,7 +69,9 @@ class Row:
         if int.from_bytes(raw, "big") in self.none:
             return None
         value = float(struct.unpack(">" + TYPES[self.type][1], raw)[0]) * self.factor
-        return value if math.isfinite(value) else None
+        if not math.isfinite(value):
+            return None
+        return abs(value) if self.absolute else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,10 @@ class RegisterMap:
     signed_by_power: bool = False
 
     def identifies(self, words: Words) -> bool | None:
-        """Whether a device that answered this is one of this map's models; None: that cannot be told by it."""
+        """Whether a device that answered this is one of this map's models; None: that cannot be told by it.
+
+        False is no proof of another meter: a maker may number a new hardware anew.
+        """
         told = [identity.identifies(words) for identity in self.identify]
         if False in told:
             return False
