@@ -33,13 +33,6 @@ class I2cBus:
     @dataclass(frozen=True, slots=True)
     class Settings:
         adapter: str = option("/dev/i2c-1", help="the adapter's file; of the header pins 3 and 5 of a Pi /dev/i2c-1")
-        hertz: int = option(
-            100_000,
-            help="its clock, as the kernel has set it (on a Pi dtparam=i2c_arm_baudrate); transfers are timed by it",
-            unit="Hz",
-            minimum=10_000,
-            maximum=1_000_000,
-        )
         timeout_ms: int = option(
             50,
             help="how long a device may hold the clock before its transfer is given up; whole 10 ms",
@@ -88,6 +81,15 @@ class I2cBus:
         answer = self._message.read(address, count)
         self._do(address, self._message.write(address, data), answer)
         return bytes(answer)
+
+    def hertz(self) -> int | None:
+        """The adapter's clock by the device tree; None where that says nothing."""
+        tree = f"/sys/class/i2c-dev/{os.path.basename(self.settings.adapter)}/device/of_node/clock-frequency"
+        try:
+            with open(tree, "rb") as file:
+                return int.from_bytes(file.read(4), "big") or None
+        except OSError:
+            return None
 
     def close(self) -> None:
         """Give the adapter back."""
