@@ -59,6 +59,26 @@ class Uid:
     kind: Literal["ISO14443", "ISO15693", "other"] = "ISO14443"
 
 
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """Who charges, as a signed record names it: `kind` in the words of OCPP 2.x IdTokenEnumType."""
+
+    kind: str  # ISO14443 ISO15693 eMAID KeyCode Central Local MacAddress NoAuthorization
+    id: str  # "" with NoAuthorization
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A record that a meter has signed, whole and as the meter gave it: whoever passes it on changes no byte."""
+
+    data: str  # of encoding OCMF: OCMF|{...}|{...}
+    encoding: str  # "OCMF"
+    method: str  # "ECDSA-secp256r1-SHA256"
+    public_key: str  # hex digits of the ASN.1 structure (SubjectPublicKeyInfo)
+    wh: float | None = None  # the last reading that the record states; None: it states none
+    whole: bool = False  # it holds the begin of its session too
+
+
 How = Literal["grace", "now"]
 
 
@@ -125,6 +145,8 @@ class Seen:
         """The vehicle has S2 closed."""
         return self.state[0] in "CD"
 
+
+SIGNED_WITHIN = 10.0  # s
 
 # --- protocols --------------------------------------------------------------------------------------------------
 
@@ -220,11 +242,34 @@ class PilotBoard(Protocol):
 
 @runtime_checkable
 class Meter(Protocol):
-    """An energy meter. `read` takes 1 s at most and raises DriverError when the meter does not answer."""
+    """An energy meter. `read` takes 2 s at most and raises DriverError when the meter does not answer."""
 
     async def read(self) -> Reading: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class SignedMeter(Meter, Protocol):
+    """A meter that signs what a vehicle was charged with, in sessions of its own: one begins, and ends, at a time.
+
+    Its Settings have `required`: no energy may flow before a session has begun. `utc` (s) is the caller's clock, which
+    the meter writes into its records. Each call takes `SIGNED_WITHIN` s at most, and readings go on meanwhile.
+    DriverError: whether the meter did it is not known; `end` finds out. A killed caller may ask again.
+    """
+
+    async def begin(self, who: Identification, utc: float) -> Signed:
+        """Begin a session: its first record. DriverError too while one runs: end that one first."""
+
+    async def end(self, begun: Signed | None, utc: float) -> Signed | None:
+        """End the session that runs, or get the record of one that was ended and whose record was not taken.
+
+        `begun` is the record that `begin` gave; None: the caller knows of no session, and one that runs is ended with
+        a record that holds its begin too. Returns None where no session runs and none was left.
+        """
+
+    async def public_key(self) -> str:
+        """As in Signed."""
 
 
 @runtime_checkable

@@ -60,6 +60,7 @@ ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("rcd", "desk"): {"bus": "wires"},
     ("thermometer", "sysfs"): {"path": "{folder}/nothing"},
     ("meter", "modbus"): {"bus": "rs485", "map": "eastron-sdm630"},
+    ("meter", "iskra-wm3m4c"): {"bus": "rs485"},
     ("board", "evse-din"): {"bus": "rs485"},
     ("board", "heidelberg"): {"bus": "rs485"},
     ("reader", "pn532"): {"port": "{folder}/nothing"},
