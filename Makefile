@@ -5,7 +5,7 @@ STAMP := .venv/installed
 # Most tests wait for processes, ptys and sockets: three at a time fit on two cores. A file's tests stay together.
 PARALLEL := -n 3 --dist loadfile
 
-.PHONY: run test quick lint bench reference lock clean
+.PHONY: run test quick lint bench vm reference lock clean
 .DEFAULT_GOAL := run
 
 run: $(STAMP)  ## a whole charge on the desk; ARGS="--once" ends after it
@@ -24,6 +24,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)  ## measured figures; ARGS=pilot runs one group
 	@$(BIN)/python -m evse_hil.bench $(ARGS)
+
+vm:  ## drivers on a kernel's simulated GPIO, I2C, PWM and keyboard, in QEMU; Debian 12, root, a minute
+	@hil/vm/run.sh $(ARGS)
 
 reference: $(STAMP)  ## config/REFERENCE.md and config/FAULTS.md anew
 	$(BIN)/python -m evsed reference > build/REFERENCE.md && mv build/REFERENCE.md config/REFERENCE.md
