@@ -111,8 +111,6 @@ class PolledBoard:
                 if told is None or heard - told.at >= SHOW or _differ(seen, told):
                     told = seen
                     yield seen
-                if status.restarted:
-                    continue
             await self._pause(started + self._every)
 
     async def close(self) -> None:

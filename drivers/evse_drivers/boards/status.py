@@ -85,7 +85,7 @@ class Wish:
         locked = permit.locked and self._locks
         if now >= permit.until:
             return Offer(0.0, "grace", locked)
-        amps = floor(min(permit.amps, self.most) / self.step + 1e-6) * self.step
+        amps = round(floor(min(permit.amps, self.most) / self.step + 1e-6) * self.step, 3)
         if amps < LEAST:
             return Offer(0.0, permit.how, locked)
         return Offer(0.0 if now < self._paused_until else amps, "grace", locked)
