@@ -27,7 +27,7 @@ class Wires:
 
 
 class PilotLine:
-    sample_ms = 10.0
+    sample_ms = 3.0
     release_ms = 20.0
     bus_drivers = ("lab-wires",)
 

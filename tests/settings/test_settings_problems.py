@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from evsed.pilot import loop, sense
-from evsed.settings import Settings, SettingsError, load, rules
+from evsed.settings import Settings, SettingsError, load, opening
 from evsed.settings.problems import table
 
 from tests.settings import lab
@@ -163,7 +163,7 @@ def test_a_board_that_drives_the_pilot_itself_watches_itself(reads: Reads) -> No
 
 
 def test_the_opening_time_is_reckoned_with_what_the_pilot_does() -> None:
-    assert (rules.TICK_MS, rules.DEBOUNCE) == (loop.PERIOD * 1000, sense.SAMPLES_AWAY)
+    assert (opening.TICK_MS, opening.DEBOUNCE) == (loop.PERIOD * 1000, sense.SAMPLES_AWAY)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

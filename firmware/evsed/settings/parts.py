@@ -22,7 +22,7 @@ PARTS = {**PILOT_PARTS, **STATION_PARTS}
 
 # What the technician must write where only software opens the contactor on a residual current.
 SOFTWARE_ONLY = "I know that only software opens the contactor when the residual-current device trips"
-RCD_MODULES = ("RCM14", "RCMB102", "X804", "X904", "none")
+RCD_MODULES = ("RCM14", "RCMB102", "X804", "X904", "latching", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Part:
     @property
     def bus(self) -> str | None:
         """The name of the bus it hangs on, where it hangs on one."""
-        name: str | None = getattr(self.settings, "bus", None)
+        name: str | None = getattr(self.settings, "bus", None) or None
         return name
 
 
@@ -48,7 +48,8 @@ class RcdSettings:
 
     part: Part
     module: str = option(
-        help="Which device it is, for the sequence of its self-test; none: it has no test input.", choices=RCD_MODULES
+        help="Which device it is, for the sequence of its self-test; latching: any that keeps its trip until it is "
+        "cleared; none: it has no test input.", choices=RCD_MODULES
     )
     cuts_coil: bool = option(help="Its trip cuts the contactor's coil in hardware, whatever the software does.")
     software_only: str = option("", help=f'Where cuts_coil = false, this very sentence: "{SOFTWARE_ONLY}".')

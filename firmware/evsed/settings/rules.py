@@ -8,23 +8,19 @@ from typing import Any
 
 from evse_drivers import registry
 
-from . import protection
+from . import opening, protection
 from .filling import Findings
 from .lines import Path
 from .outlet import EvseSettings
 from .parts import PILOT_PARTS, Part
 from .whole import Settings
 
-TICK_MS = 10  # of the pilot's loop
-DEBOUNCE = 3  # equal samples until a letter counts
-SCHEDULING_MS = 30  # by which the loop may wake up late
-OPEN_WITHIN_MS = 100  # IEC 61851-1 table A.6, sequence 8.1
-
 
 def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
     """Note every rule that the settings break. Parts that could not be read are not there; `document` has them."""
-    for rule in (_central_system, _outlets, _supply, _lease, _readers, _buses, _addresses, _ports, _opening_time):
+    for rule in (_central_system, _outlets, _supply, _lease, _readers, _buses, _addresses, _ports, _adapters):
         rule(settings, document, findings)
+    opening.check(settings, document, findings)
     protection.check(settings, document, findings)
 
 
@@ -167,28 +163,25 @@ def _ports(settings: Settings, document: Mapping[str, Any], findings: Findings) 
             findings.refuse((*_split(part), "port"), f"{other.where} owns this port already. {remedy}", port)
 
 
-def _opening_time(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
-    """From the EV's leaving C to the open contactor: what the hardware declares must leave time for the loop."""
-    for evse in settings.evses:
-        if evse.pilot is None:
+def _adapters(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """An I2C adapter is one [bus.NAME] in each process; a device that stretches its clock keeps both waiting."""
+    processes = {part.bus: _process(part) for part in hardware(settings)}
+    taken: dict[str, str] = {}
+    for name, bus in settings.buses.items():
+        adapter = getattr(bus.settings, "adapter", None)
+        other = taken.setdefault(adapter, name) if isinstance(adapter, str) else name
+        if other == name:
             continue
-        sample = _declared_ms(evse.pilot, "sample_ms")
-        parts = [part for part in (evse.pilot, evse.contactor) if part is not None]
-        release = max(_declared_ms(part, "release_ms") for part in parts)
-        total = sample + DEBOUNCE * TICK_MS + SCHEDULING_MS + release
-        if total > OPEN_WITHIN_MS:
+        path = ("bus", name, "adapter")
+        if processes.get(name) == processes.get(other):
+            findings.refuse(path, f"bus.{other} is this adapter already. Put the devices of both on one.", adapter)
+        else:
             text = (
-                f"opens within {total:g} ms only, IEC 61851-1 wants {OPEN_WITHIN_MS}: sampling {sample:g}, "
-                f"debounce {DEBOUNCE * TICK_MS}, scheduling {SCHEDULING_MS}, contactor {release:g} ms. "
-                "Use a faster line or contactor."
+                f"is bus.{other} too, and one of the two is the pilot process's: a device that stretches the clock, as "
+                "a PN532 does, keeps the pilot waiting, and its contactor opens. Use another adapter for one of them "
+                "(on a Pi dtoverlay=i2c-gpio makes one)."
             )
-            findings.refuse((*_split(evse.pilot), "driver"), text, evse.pilot.driver)
-
-
-def _declared_ms(part: Part, name: str) -> float:
-    """What the driver's settings or, where they say nothing, its class declares."""
-    value = getattr(part.settings, name, getattr(registry.find(part.kind, part.driver), name, 0.0))
-    return float(value) if isinstance(value, (int, float)) else 0.0
+            findings.warn(path, text, adapter)
 
 
 def hardware(settings: Settings) -> Iterator[Part]:
