@@ -204,7 +204,7 @@ class ResidualCurrent(Protocol):
         """Its error output, as it is now. Never blocks."""
 
     def test(self, on: bool) -> None:
-        """Its test input. Never blocks."""
+        """Its test input; off clears a trip that the device itself keeps, too. Never blocks."""
 
     def close(self) -> None: ...
 

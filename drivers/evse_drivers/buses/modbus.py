@@ -37,17 +37,26 @@ class Answer:
 
 
 class ModbusBus(Protocol):
-    """One line with one owner. Devices share it by asking the same bus object."""
+    """One line with one owner. Devices share it by asking the same bus object.
 
-    async def read(self, unit: int, blocks: Sequence[Block], where: str, within: float = 1.0) -> Answer:
-        """Read all `blocks` (not empty) of one unit, one after the other with no other device's request between them.
+    `where` is the asking device's name in the config and opens each error text. `within` is how long the whole takes at
+    most (s), the wait for other devices included. `gap` is the silence (s) that this device needs on the line before
+    each of its requests; the bus has a gap of its own, and the longer one counts.
+    """
 
-        Takes `within` s at most, the wait for other devices included. `where` is the asking device's name in the
-        config and opens the error text. All blocks or DriverError: never a part.
+    async def read(
+        self, unit: int, blocks: Sequence[Block], where: str, within: float = 1.0, gap: float = 0.0
+    ) -> Answer:
+        """Read all `blocks` (not empty) of one unit, in this order; a slow one's may have others' requests in between.
+
+        All blocks or DriverError: never a part. A unit that is silent again and again is not asked each time: its
+        error is told anew until it is its turn, some seconds later.
         """
 
-    async def write(self, unit: int, writes: Sequence[Write], where: str, within: float = 1.0) -> None:
-        """Write all (not empty) to one unit, one after the other with no other device's request between them.
+    async def write(
+        self, unit: int, writes: Sequence[Write], where: str, within: float = 1.0, gap: float = 0.0
+    ) -> None:
+        """Write all (not empty) to one unit, in this order. Never put off, and told twice when an answer is lost.
 
         DriverError: the device did not confirm all of them; what it did confirm is written, and one whose answer was
         lost may be.

@@ -11,14 +11,16 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from pymodbus import ModbusException
 from pymodbus.client.base import ModbusBaseClient
 
 from ..api import DriverError
 from .modbus import Answer, Block, Request, Write
+from .modbus_requests import NoAnswer, refusal, send, words
 from .modbus_rtu import RtuFilter
 
 # It logs every silence as an error; this line says it once, in the DriverError.
@@ -27,27 +29,18 @@ logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 # An answer that comes late must not be taken for the next one's: RTU frames do not say what they answer.
 QUIET = 0.1  # s
 RECONNECT = 1.0  # s between two attempts to open
-
-# Modbus Application Protocol V1.1b3, section 7
-REFUSALS = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "device failure",
-    5: "acknowledged, not done yet",
-    6: "device busy",
-    8: "memory parity error",
-    10: "gateway path unavailable",
-    11: "gateway target did not answer",
-}
+HOLD = 0.3  # s that a device may have the line before others have their turn
+REST = 0.5  # s that a unit which did not answer is left alone: by then it has said what it had to say. Doubles, up to
+LONGEST_REST = 4.0  # s
 
 
-# function: the client's method
-READS = {1: "read_coils", 2: "read_discrete_inputs", 3: "read_holding_registers", 4: "read_input_registers"}
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """Of a unit that did not answer: how often in a row, until when it is left alone (s, loop time), what was said."""
 
-
-class _NoAnswer(Exception):
-    """The text says what came instead, "" when nothing did."""
+    times: int
+    until: float
+    text: str
 
 
 class Line:
@@ -56,6 +49,11 @@ class Line:
     `connect` makes a connected client or raises DriverError; `allowance(request)` is how long its answer may take (s);
     `gone()` says, after a silence, whether the connection is worth nothing any more; `place` ("/dev/ttyUSB0,
     9600 8N1") and `advice` go into the error texts. `rtu` filters what `connect`'s client receives.
+
+    Whose turn it is: devices queue. One that holds the line for HOLD s goes to the end of the queue between two of its
+    requests, so that a slow meter costs a quick one the wait for one answer. A unit that is silent again and again is
+    read less and less often: each time it costs the others a whole allowance. Writes are never put off, they may be
+    what stops a charge.
     """
 
     def __init__(
@@ -80,38 +78,30 @@ class Line:
         self._client: ModbusBaseClient | None = None
         self._trouble: DriverError | None = None  # why the last attempt to open failed
         self._next_attempt = 0.0  # s, loop time: to open
+        self._sent = self._ended = 0.0  # s, loop time: when the last request began and ended
         self._quiet_until = 0.0  # s, loop time: no request before
-        self._silent: set[int] = set()  # units that did not answer last time: asked once only, so that others wait less
+        self._late: dict[int, float] = {}  # s, loop time: till then a unit may still answer an earlier request
+        self._silent: dict[int, _Silence] = {}
 
-    async def read(self, unit: int, blocks: Sequence[Block], where: str, within: float) -> Answer:
+    async def read(self, unit: int, blocks: Sequence[Block], where: str, within: float, gap: float) -> Answer:
         """As ModbusBus.read."""
-        try:
-            async with asyncio.timeout(within), self._turn:
-                await self._open()
-                return await self._read(unit, blocks, where)
-        except TimeoutError:
-            raise self._busy(unit, where, "read", within) from None
+        silence = self._silent.get(unit)
+        if silence is not None and asyncio.get_running_loop().time() < silence.until:
+            raise DriverError(f"{where}: {silence.text}")
+        answers = await self._all(unit, blocks, where, within, gap)
+        words = {
+            (block.function, block.address + i): word
+            for block, (_, found) in zip(blocks, answers, strict=True)
+            for i, word in enumerate(found)
+        }
+        return Answer(answers[0][0], words)
 
-    async def write(self, unit: int, writes: Sequence[Write], where: str, within: float) -> None:
+    async def write(self, unit: int, writes: Sequence[Write], where: str, within: float, gap: float) -> None:
         """As ModbusBus.write. Told twice when an answer is lost: a value that is set twice is set."""
-        try:
-            async with asyncio.timeout(within), self._turn:
-                await self._open()
-                if self._rtu is not None and self._rtu.echoes is None:
-                    await self._listen(unit, writes[0], where)
-                for write in writes:
-                    await self._ask(unit, write, where)
-        except TimeoutError:
-            raise self._busy(unit, where, "written", within) from None
-
-    def _busy(self, unit: int, where: str, done: str, within: float) -> DriverError:
-        return DriverError(
-            f"{where}: unit {unit} on {self._place} was not {done} within {within:g} s: the line is busy or slow. "
-            "Look for devices on it that do not answer, or read its devices less often."
-        )
+        await self._all(unit, writes, where, within, gap)
 
     def close(self) -> None:
-        """Give the line back; a later read opens it again."""
+        """Give the line back; a later request opens it again."""
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -131,99 +121,92 @@ class Line:
             raise
         self._trouble = None
 
-    async def _read(self, unit: int, blocks: Sequence[Block], where: str) -> Answer:
-        at, words = 0.0, {}
-        for block in blocks:
-            values = await self._ask(unit, block, where)
-            at = at or time.monotonic()
-            words.update({(block.function, block.address + i): value for i, value in enumerate(values)})
-        return Answer(at, words)
+    async def _all(
+        self, unit: int, requests: Sequence[Request], where: str, within: float, gap: float
+    ) -> list[tuple[float, list[int]]]:
+        """When (s, monotonic) and with which words each was answered."""
+        clock = asyncio.get_running_loop().time
+        waiting = deque(requests)
+        answers: list[tuple[float, list[int]]] = []
+        try:
+            async with asyncio.timeout(within):
+                while waiting:
+                    await asyncio.sleep(self._late.get(unit, 0.0) - clock())  # others have their turn meanwhile
+                    async with self._turn:
+                        began = clock()
+                        await self._open()
+                        if self._rtu is not None and self._rtu.echoes is None and isinstance(waiting[0], Write):
+                            await self._listen(unit, waiting[0], where, gap)
+                        while waiting and clock() < began + HOLD and clock() >= self._late.get(unit, 0.0):
+                            found = await self._ask(unit, waiting[0], where, gap)
+                            answers.append((time.monotonic(), found))
+                            waiting.popleft()
+        except TimeoutError:
+            done = "read" if isinstance(requests[0], Block) else "written"
+            raise DriverError(
+                f"{where}: unit {unit} on {self._place} was not {done} within {within:g} s: the line is busy or slow. "
+                "Look for devices on it that do not answer, or read its devices less often."
+            ) from None
+        return answers
 
-    async def _listen(self, unit: int, write: Write, where: str) -> None:
+    async def _listen(self, unit: int, write: Write, where: str, gap: float) -> None:
         """Read where it is going to be written, whatever comes: it tells whether the line echoes."""
-        with contextlib.suppress(_NoAnswer, DriverError):
-            await self._exchange(unit, Block(1 if write.function == 5 else 3, write.address, 1), where)
+        with contextlib.suppress(NoAnswer, DriverError):
+            await self._exchange(unit, Block(1 if write.function == 5 else 3, write.address, 1), where, gap)
 
-    async def _ask(self, unit: int, request: Request, where: str) -> list[int]:
+    async def _ask(self, unit: int, request: Request, where: str, gap: float) -> list[int]:
+        clock = asyncio.get_running_loop().time
         attempts = 1 if unit in self._silent else 2
-        heard = ""
-        for attempt in range(attempts):
+        heard, first = "", 0.0
+        for _ in range(attempts):
             try:
-                values = await self._exchange(unit, request, where)
-            except _NoAnswer as silence:
-                heard = heard or str(silence)
-                self._keep_quiet(QUIET)
+                values = await self._exchange(unit, request, where, gap)
+            except NoAnswer as silence:
+                heard, first = heard or str(silence), first or self._sent
                 continue
-            self._silent.discard(unit)
-            self._keep_quiet(QUIET if attempt else self._gap)
+            if first and self._rtu is not None and self._rtu.missing:
+                # Was this the answer to the first request? Then the second's takes as long.
+                self._rtu.missing = False
+                self._late[unit] = self._sent + clock() - first + QUIET
+            self._rest(QUIET if first else self._gap)
+            self._silent.pop(unit, None)
             return values
-        self._silent.add(unit)
+        problem = heard or f"no answer within {self._allowance(request):.2g} s"
+        text = f"unit {unit} on {self._place}, {'twice' if attempts == 2 else 'again'}: {problem}. {self._advice}"
+        times = self._silent[unit].times + 1 if unit in self._silent else 1
+        if self._client is not None and self._client.connected:
+            self._silent[unit] = _Silence(times, clock() + min(REST * 2 ** (times - 1), LONGEST_REST), text)
         if self._gone():
             self.close()
-        tried = "twice" if attempts == 2 else "again"
-        problem = heard or f"no answer within {self._allowance(request):.2g} s"
-        raise DriverError(f"{where}: unit {unit} on {self._place}, {tried}: {problem}. {self._advice}")
+        raise DriverError(f"{where}: {text}")
 
-    async def _exchange(self, unit: int, request: Request, where: str) -> list[int]:
-        client = self._client
+    async def _exchange(self, unit: int, request: Request, where: str, gap: float) -> list[int]:
+        client, clock = self._client, asyncio.get_running_loop().time
         if client is None or not client.connected:
-            raise _NoAnswer("the connection is lost")
-        await asyncio.sleep(self._quiet_until - asyncio.get_running_loop().time())
+            raise NoAnswer("the connection is lost")
+        await asyncio.sleep(max(self._quiet_until, self._ended + gap) - clock())
         if self._rtu is not None:
             self._rtu.expect(unit, request)
+        self._sent, allowance = clock(), self._allowance(request)
         try:
-            async with asyncio.timeout(self._allowance(request)):
-                answer = await _send(client, unit, request)
+            async with asyncio.timeout(allowance):
+                answer = await send(client, unit, request)
         except TimeoutError:
-            raise _NoAnswer(self._rtu.heard() if self._rtu else "") from None
+            raise NoAnswer(self._rtu.heard() if self._rtu else "") from None
         except ModbusException as error:
-            raise _NoAnswer(str(error)) from None
+            raise NoAnswer(str(error)) from None
+        except asyncio.CancelledError:
+            if self._rtu is not None:
+                self._late[unit] = self._sent + allowance + REST
+            raise
         finally:
-            self._keep_quiet(QUIET)  # holds if this is cancelled; the caller sets the shorter gap
+            self._rest(QUIET)  # after an answer the caller sets the shorter gap
         if answer.isError():
-            self._silent.discard(unit)
-            self._keep_quiet(self._gap)
-            raise DriverError(self._refusal(unit, request, where, answer.exception_code))
-        return _words(request, answer)
+            self._silent.pop(unit, None)
+            self._rest(self._gap)
+            raise DriverError(f"{where}: unit {unit} on {self._place} {refusal(request, answer.exception_code)}")
+        return words(request, answer)
 
-    def _keep_quiet(self, seconds: float) -> None:
-        self._quiet_until = asyncio.get_running_loop().time() + max(seconds, self._gap)
-
-    def _refusal(self, unit: int, request: Request, where: str, code: int) -> str:
-        count = request.count if isinstance(request, Block) else len(request.words)
-        what = "bits" if request.function in (1, 2, 5) else "registers"
-        last = request.address + count - 1
-        return (
-            f"{where}: unit {unit} on {self._place} refuses {what} 0x{request.address:04X} to 0x{last:04X} "
-            f"(function {request.function}): exception {code}, {REFUSALS.get(code, 'unknown')}. "
-            "See whether the map or driver is the one of this device's model and version."
-        )
-
-
-def _send(client: ModbusBaseClient, unit: int, request: Request) -> Awaitable[Any]:
-    if isinstance(request, Block):
-        read = getattr(client, READS[request.function])
-        return read(request.address, count=request.count, device_id=unit)  # type: ignore[no-any-return]
-    if request.function == 5:
-        return client.write_coil(request.address, bool(request.words[0]), device_id=unit)
-    if request.function == 6:
-        return client.write_register(request.address, request.words[0], device_id=unit)
-    return client.write_registers(request.address, list(request.words), device_id=unit)
-
-
-def _words(request: Request, answer: Any) -> list[int]:
-    """What was read, or nothing once it is sure that all was written. _NoAnswer: it answers another request."""
-    if isinstance(request, Block):
-        if request.function in (1, 2):
-            words, padded = [int(bit) for bit in answer.bits], (request.count + 7) // 8 * 8
-        else:
-            words, padded = list(answer.registers), request.count
-        if len(words) != padded:
-            raise _NoAnswer(f"{len(words)} values came where {request.count} were asked for")
-        return words[: request.count]
-    several = request.function == 16
-    told = answer.count if several else int((answer.bits or answer.registers)[0])
-    meant = len(request.words) if several else request.words[0]
-    if (answer.address, told) != (request.address, meant):
-        raise _NoAnswer(f"it confirms {told} at 0x{answer.address:04X} where {meant} went to 0x{request.address:04X}")
-    return []
+    def _rest(self, seconds: float) -> None:
+        self._ended = asyncio.get_running_loop().time()
+        self._quiet_until = self._ended + max(seconds, self._gap)

@@ -53,17 +53,21 @@ class RtuFilter:
     `echoes` tells whether the line gives back what is sent (two wires, no direction control). One coil or register is
     confirmed by repeating the request (V1.1b3, 6.5 and 6.6), so that on such a line a dead device looks obedient:
     while it is None, not known, a read has to go before the first write.
+    `missing`: the last request that was given up has not been answered since, and still may be.
     """
 
     def __init__(self) -> None:
         self.echoes: bool | None = None
+        self.missing = False
         self._wanted: tuple[int, Request] | None = None
+        self._given_up: tuple[int, Request] = (0, Block(3, 0, 1))
         self._sent = b""
         self._heard = b""
 
     def expect(self, unit: int, request: Request) -> None:
         """The next answer is the one to this request."""
-        self._wanted, self._heard = (unit, request), b""
+        self._wanted = self._given_up = unit, request
+        self._heard = b""
 
     def __call__(self, sending: bool, data: bytes) -> bytes:
         """`data` is what goes out, or all that has come since it went out."""
@@ -71,6 +75,8 @@ class RtuFilter:
             self._sent = data
             return data
         if self._wanted is None:
+            if self.missing and answer_in(self._past_echo(data), *self._given_up):
+                self.missing = False
             return b""
         self._heard = data
         unit, request = self._wanted
@@ -83,7 +89,7 @@ class RtuFilter:
     def heard(self) -> str:
         """What came that was no answer to the open request; empty: nothing came."""
         self._learn()
-        self._wanted = None
+        self._wanted, self.missing = None, True
         if not self._heard:
             return ""
         if self._heard == self._sent:

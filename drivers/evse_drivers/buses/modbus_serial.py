@@ -73,13 +73,17 @@ class ModbusSerial:
             rtu=self._rtu,
         )
 
-    async def read(self, unit: int, blocks: Sequence[Block], where: str, within: float = 1.0) -> Answer:
+    async def read(
+        self, unit: int, blocks: Sequence[Block], where: str, within: float = 1.0, gap: float = 0.0
+    ) -> Answer:
         """As ModbusBus.read."""
-        return await self._line.read(unit, blocks, where, within)
+        return await self._line.read(unit, blocks, where, within, gap)
 
-    async def write(self, unit: int, writes: Sequence[Write], where: str, within: float = 1.0) -> None:
+    async def write(
+        self, unit: int, writes: Sequence[Write], where: str, within: float = 1.0, gap: float = 0.0
+    ) -> None:
         """As ModbusBus.write."""
-        await self._line.write(unit, writes, where, within)
+        await self._line.write(unit, writes, where, within, gap)
 
     def close(self) -> None:
         """Give the port back."""

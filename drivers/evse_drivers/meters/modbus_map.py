@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .register_map import RegisterMap
 
 PACKAGE_MAPS = Path(__file__).parent / "maps"
+WITHIN = 2.0  # s: three requests to a meter that takes 300 ms for each, and others' turns in between
 
 
 class ModbusMeter:
@@ -39,8 +40,9 @@ class ModbusMeter:
         self._bus = bus
 
     async def read(self) -> Reading:
-        """One reading, stamped when its first registers arrived; takes 1 s at most."""
-        answer = await self._bus.read(self.settings.unit, self.map.blocks, self.where)
+        """One reading, stamped when its first registers arrived; takes WITHIN s at most."""
+        gap = self.map.line.gap_ms / 1000
+        answer = await self._bus.read(self.settings.unit, self.map.blocks, self.where, WITHIN, gap)
         return self.map.reading(answer.at, answer.words)
 
     async def close(self) -> None:
