@@ -70,3 +70,14 @@ def test_a_dead_device_does_not_trip_on_a_current_to_earth() -> None:
     device = ResidualDevice("X804")
     device.broken(0.0, leaking=True, dead=True, sticks=False)
     assert not device.tripped
+
+
+def test_one_that_keeps_its_trip_is_cleared_by_the_end_of_a_test_and_not_while_the_current_flows() -> None:
+    device = ResidualDevice("latching")
+    device.broken(1.0, leaking=True, dead=False, sticks=False)
+    device.test(1.5, False)
+    assert device.tripped
+    device.broken(2.0, leaking=False, dead=False, sticks=False)
+    assert (device.tripped, device.due) == (True, math.inf)
+    device.test(3.0, False)
+    assert not device.tripped

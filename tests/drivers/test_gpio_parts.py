@@ -121,6 +121,27 @@ def test_its_error_output_says_tripped_by_the_level_of_the_settings(
     assert rcd.tripped() is tripped
 
 
+def test_a_trip_that_the_device_keeps_is_cleared_by_a_pulse_whenever_no_test_is_wanted(pins: Pins) -> None:
+    rcd = GpioRcd(GpioRcd.Settings(pin=22, test_pin=24, reset_pin=27), "evse.1.rcd")
+    rcd.test(False)
+    rcd.test(True)
+    rcd.test(False)
+    rcd.close()
+    assert pins.writes(27) == ["out 0", "set 1", "set 0", "set 1", "set 0"]
+    assert GpioRcd.claims(rcd.settings) == ("GPIO 22", "GPIO 24", "GPIO 27")
+
+
+def test_a_winding_is_fed_by_a_pin_that_changes_every_time_it_is_looked_at(pins: Pins) -> None:
+    rcd = GpioRcd(GpioRcd.Settings(pin=22, test_pin=24, test_alternates=True), "evse.1.rcd")
+    rcd.tripped()
+    rcd.test(True)
+    for _ in range(3):
+        rcd.tripped()
+    rcd.test(False)
+    rcd.tripped()
+    assert pins.writes(24) == ["out 0", "set 1", "set 0", "set 1", "set 0", "set 0"]
+
+
 def test_an_open_collector_with_a_broken_wire_is_a_trip(pins: Pins) -> None:
     assert GpioRcd(GpioRcd.Settings(pin=22), "evse.1.rcd").tripped() is True
 

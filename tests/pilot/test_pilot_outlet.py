@@ -24,7 +24,7 @@ class Pin:
 
     def __init__(self, name: str, log: list[tuple[str, object]]) -> None:
         self.name, self.log = name, log
-        self.on = self.test_on = False
+        self.on = self.test_on = self.keeps = False
         self.error = self.deaf = ""
 
     def _touch(self, command: bool = False) -> None:
@@ -51,6 +51,7 @@ class Pin:
     def test(self, on: bool) -> None:
         self._touch(True)
         self.test_on = on
+        self.on = self.on and (on or not self.keeps)  # one that keeps its trip is cleared by the end of a test
         self.log.append((self.name, on))
 
     def close(self) -> None:
@@ -273,6 +274,28 @@ def test_the_fault_of_the_loop_counts_in_this_step_and_the_next() -> None:
     assert not bench.pins["contactor"].on
     bench.go(0.02)
     assert bench.it.rules.faults == ()
+
+
+def test_a_trip_that_the_device_keeps_is_cleared_by_acknowledging_it() -> None:
+    bench = Bench().charging()
+    rcd = bench.pins["rcd"]
+    rcd.on = rcd.keeps = True
+    bench.go(0.02)
+    assert (bench.it.latched, bench.pins["contactor"].on) == (("residual current",), False)
+    bench.go(1.0, "A")
+    assert rcd.on
+    assert bench.it.act("acknowledge") is None
+    assert not rcd.on
+    assert bench.go(0.02).it.latched == ()
+
+
+def test_a_trip_that_stands_is_not_cleared_by_acknowledging_it() -> None:
+    bench = Bench().charging()
+    bench.pins["rcd"].on = True
+    bench.go(1.0, "A")
+    refused = "the residual-current device still says that it has tripped: find the current to earth first"
+    assert bench.it.act("acknowledge") == refused
+    assert bench.go(0.02).it.latched == ("residual current",)
 
 
 def test_several_parts_in_trouble_are_all_told() -> None:

@@ -101,7 +101,7 @@ def test_a_device_that_does_not_trip_is_tried_three_times(module: str) -> None:
     it = bench.run(25.0)
     assert (it.failed, it.due, it.test, it.tripped_fault) == (True, False, False, False)
     assert len(bench.tested) == 3
-    first = {"RCM14": 0.5, "RCMB102": 1.2}.get(module, 0.25 + 1.4)  # s until it was given up
+    first = {"RCM14": 0.5, "RCMB102": 1.2, "latching": 1.0}.get(module, 0.25 + 1.4)  # s until it was given up
     assert bench.tested[1] - bench.tested[0] == pytest.approx(first + 5.0, abs=0.05)
     it.want()
     assert len(bench.tested) == 3
@@ -196,7 +196,9 @@ def test_x804_gets_a_pulse_of_250_ms() -> None:
     assert not bench.run(0.02).test
 
 
-@pytest.mark.parametrize(("module", "most"), [("X804", 1.65), ("X904", 1.65), ("RCM14", 0.5), ("RCMB102", 1.2)])
+@pytest.mark.parametrize(
+    ("module", "most"), [("X804", 1.65), ("X904", 1.65), ("RCM14", 0.5), ("RCMB102", 1.2), ("latching", 1.0)]
+)
 def test_it_gets_so_long_to_trip(module: str, most: float) -> None:
     assert Bench(module, Module(after=most - 0.02)).run(6.0).tested_at is not None
     bench = Bench(module, Module(after=most + 0.02))
@@ -206,7 +208,7 @@ def test_it_gets_so_long_to_trip(module: str, most: float) -> None:
 
 @pytest.mark.parametrize(
     ("module", "most", "quiet"),
-    [("X804", 2.26, 0.7), ("X904", 2.26, 0.7), ("RCM14", 14.9, 0.1), ("RCMB102", 3.8, 1.2)],
+    [("X804", 2.26, 0.7), ("X904", 2.26, 0.7), ("RCM14", 14.9, 0.1), ("RCMB102", 3.8, 1.2), ("latching", 0.9, 0.1)],
 )
 def test_it_gets_so_long_to_come_back_and_must_stay_so_for_a_while(module: str, most: float, quiet: float) -> None:
     begun = 0.26 if module[0] == "X" else 0.11  # s, the step that waits for it

@@ -22,6 +22,7 @@ MODULES = {
     "X904": _X80X,
     "RCM14": Times(0.1, 0.1, 0.1),
     "RCMB102": Times(0.3, 0.3, 1.2),
+    "latching": Times(0.02, 0.05, math.inf),  # keeps its trip until its test input is told off
     "none": Times(math.inf, math.inf, 0.1),
 }
 
@@ -42,6 +43,8 @@ class ResidualDevice:
 
     def test(self, now: float, on: bool) -> None:
         """Its test input."""
+        if not on and self._times.back == math.inf and not (self.leaking or self.sticks):
+            self.tripped = False
         if on == self.tests:
             return
         self.tests = on

@@ -52,6 +52,8 @@ class Outlet:
                 return "the contactor is not proven open: nobody replaces it now"
             self.wear.renew()
             return None
+        if act == "acknowledge" and self.look.tripped and not (self.wiring.commanded or self.rules.selftest.testing):
+            self.look.tripped = self.wiring.clear()
         return self.rules.act(act, self.look)
 
     # --- every 10 ms ----------------------------------------------------------------------------------------------

@@ -52,6 +52,12 @@ SEQUENCES: dict[str, tuple[Step, ...]] = {
     ),
     "X804": _X80X,
     "X904": _X80X,
+    # One that keeps its trip until the driver clears it at the test's end (Pi EVSE hat: 60 Hz through a winding; its
+    # times are not told: [inf]).
+    "latching": (
+        Step(True, True, 0.0, 1.0),
+        Step(False, False, 0.1, 1.0),
+    ),
     "none": (),
 }
 

@@ -114,6 +114,12 @@ class Wiring:
         if parts.rcd is not None and test is not self._test:
             self._test = test if self._did("safety input", parts.rcd.test, test) else self._test
 
+    def clear(self) -> bool | None:
+        """Clear a trip that the device itself keeps; returns what it says then, None where it does not. Only with the
+        contactor told to open and outside a self-test."""
+        rcd = self.parts.rcd
+        return None if rcd is None or not self._did("safety input", rcd.test, False) else self._input(rcd.tripped)
+
     def release(self) -> None:
         """Contactor open, X1, no test: the last act. Never raises."""
         parts = self.parts

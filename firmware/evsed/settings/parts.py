@@ -7,6 +7,8 @@ from typing import Any
 
 from evse_drivers.options import option
 
+from evsed.model.shown import SHOWN
+
 # part of [evse.N] -> kind of driver
 PILOT_PARTS = {
     "pilot": "pilot",
@@ -71,6 +73,31 @@ class ThermometerSettings:
     evses: tuple[int, ...] = option((), help="EVSEs that it stands for; [] means all.", minimum=0)
     # 5 s at most: one that has been silent for 15 s counts as hot (core/temperature.py)
     every: float = option(5.0, help="How often it is read.", unit="s", minimum=1, maximum=5)
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonSettings:
+    """A button on the housing, with the EVSEs that it is meant for; the options of its driver stand in the same table."""
+
+    part: Part
+    does: str = option(
+        help='What pressing it does: "card" stands for the card `token`, which starts and stops a charge; '
+        '"acknowledge" ends latched faults whose causes are gone, as `evsed do acknowledge`.',
+        choices=("card", "acknowledge"),
+    )
+    token: str = option("", help='With does = "card": the identifier of that card; OCPP 1.6 takes 20 characters.')
+    evses: tuple[int, ...] = option((), help="EVSEs that it is meant for; [] means all.", minimum=0)
+
+
+@dataclass(frozen=True, slots=True)
+class LightSettings:
+    """A light on the housing, with the EVSEs that it stands for; the options of its driver stand in the same table."""
+
+    part: Part
+    shows: tuple[str, ...] = option((), help="It is on while one of its EVSEs is so.", choices=SHOWN)
+    blinks: tuple[str, ...] = option((), help="Else it blinks while one of its EVSEs is so.", choices=SHOWN)
+    blinks_per_second: float = option(1.0, help="How often it blinks.", unit="1/s", minimum=0.2, maximum=2)
+    evses: tuple[int, ...] = option((), help="EVSEs that it stands for; [] means all.", minimum=0)
 
 
 @dataclass(frozen=True, slots=True)
