@@ -34,7 +34,7 @@ reset_pin = 2{0}
 {3}
 [evse.{0}.contactor]
 driver = "gpio"
-pin = {0}
+pin = {5}
 release_ms = {4}
 """
 NO_PIN = "pwm_pin = 0 means no pin of a Pi's header: name pwm_device and pwm_channel then."
@@ -46,7 +46,7 @@ FAST = "i2c_hertz = 400000"
 def outlets(*lines: tuple[str, str], release_ms: float = 20.0) -> str:
     """A file with an outlet for each (adc, more options of its line)."""
     rows = enumerate(lines, start=1)
-    return ADAPTER + "".join(OUTLET.format(n, adc, n + 1, more, release_ms) for n, (adc, more) in rows)
+    return ADAPTER + "".join(OUTLET.format(n, adc, n + 1, more, release_ms, n + 4) for n, (adc, more) in rows)
 
 
 def test_one_line_with_an_ads1115_fits_at_the_clock_that_a_pi_has(reads: Reads) -> None:
