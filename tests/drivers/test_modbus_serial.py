@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from evse_drivers.api import DriverError, Reading
@@ -23,7 +24,7 @@ def on_the_line(
     tmp_path: Path,
     test: Callable[[Cable, ModbusMeter, ModbusMeter], Awaitable[None]],
     timeout_ms: int = 100,
-    **settings: int,
+    **settings: Any,
 ) -> None:
     """Run `test` with a cable, an SDM630 that is unit 1, and an SDM120 that is unit 2."""
 
@@ -188,3 +189,13 @@ def test_there_is_silence_before_each_request(tmp_path: Path) -> None:
         assert time.monotonic() - start >= 0.2
 
     on_the_line(tmp_path, test, gap_ms=100)
+
+
+def test_a_port_that_cannot_switch_by_rts_is_told(tmp_path: Path) -> None:
+    async def test(cable: Cable, first: ModbusMeter, second: ModbusMeter) -> None:
+        assert await failure(first) == (
+            f'bus.rs485: direction = "rts": the driver of {cable.port} cannot switch by RTS (TIOCSRS485). '
+            'Set direction = "automatic" and use an adapter that switches itself.'
+        )
+
+    on_the_line(tmp_path, test, direction="rts")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
+from collections.abc import Awaitable, Callable
 
 import pytest
 from evse_drivers.api import DriverError
+from evse_drivers.buses.modbus import Block, Write
 from evse_drivers.buses.modbus_tcp import ModbusTcp
 from evse_drivers.meters.modbus_map import ModbusMeter
+from modbus_peers import Device, tcp_line
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 from serial_peers import SDM120
@@ -62,7 +66,8 @@ def test_a_device_that_takes_the_connection_and_says_nothing_is_told() -> None:
         bus, meter = meter_at(port)
         assert await failure(meter) == (
             f"evse.1.meter: unit 1 on 127.0.0.1:{port}, twice: no answer within 0.1 s. "
-            "Check the device's power and its unit number, and whether its Modbus TCP is enabled."
+            "Check the device's power and its unit number, and whether its Modbus TCP is enabled; "
+            'a plain serial server wants framing = "rtu".'
         )
         bus.close()
         server.close()
@@ -82,5 +87,90 @@ def test_a_device_that_talks_something_else_is_an_error_and_never_a_reading(nons
         assert "unit 1 on 127.0.0.1:" in await failure(meter)
         bus.close()
         server.close()
+
+    asyncio.run(run())
+
+
+VOLTS = Block(4, 0, 2)
+ANSWER = bytes.fromhex("0007 01 04 04 4366 8000")  # length, unit 1, function 4, 4 octets: 230.5 V
+
+
+async def against(answers: list[bytes | None], test: Callable[[ModbusTcp, list[bytes]], Awaitable[None]]) -> None:
+    """A device that answers each request by the next of `answers` behind the request's transaction id and protocol
+    number; one that is longer than ANSWER brings its own; None: it resets the connection."""
+    heard: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(64):
+            heard.append(data)
+            answer = answers.pop(0) if answers else ANSWER
+            if answer is None:
+                reset = struct.pack("ii", 1, 0)  # linger 0 s: RST
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                break
+            writer.write(answer if len(answer) > len(ANSWER) else data[:4] + answer)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    bus = ModbusTcp(ModbusTcp.Settings("127.0.0.1", port, timeout_ms=100), "bus.lan")
+    try:
+        await test(bus, heard)
+    finally:
+        bus.close()
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("another transaction's answer", bytes.fromhex("4711 0000 0005 01 04 02 0000 00")),
+        ("another unit's answer", bytes.fromhex("0001 0000 0007 02 04 04 42c8 0000")),
+        ("a shorter answer", bytes.fromhex("0001 0000 0005 01 04 02 42c8 00")),
+        ("half a frame", b"\x00\x07\x01\x04"),
+        ("half a head", b""),
+    ],
+)
+def test_after_what_is_no_answer_over_tcp_the_next_is_taken(name: str, first: bytes) -> None:
+    async def test(bus: ModbusTcp, heard: list[bytes]) -> None:
+        answer = await bus.read(1, [VOLTS], "evse.1.meter")
+        assert answer.words == {(4, 0): 0x4366, (4, 1): 0x8000}
+        assert len(heard) == 2
+
+    asyncio.run(against([first, ANSWER], test))
+
+
+def test_a_connection_that_is_reset_is_an_error_and_then_opened_anew() -> None:
+    async def test(bus: ModbusTcp, heard: list[bytes]) -> None:
+        with pytest.raises(DriverError, match=r"evse\.1\.meter: unit 1 on 127\.0\.0\.1:\d+, twice: "):
+            await bus.read(1, [VOLTS], "evse.1.meter")
+        await asyncio.sleep(1.0)
+        assert (await bus.read(1, [VOLTS], "evse.1.meter")).words[4, 0] == 0x4366
+
+    asyncio.run(against([None], test))
+
+
+@pytest.mark.parametrize("echo", [False, True], ids=["", "with its echo"])
+def test_a_plain_serial_server_passes_rtu_on(echo: bool) -> None:
+    async def run() -> None:
+        device = Device(read_only={0: 0x4366, 1: 0x8000}, holding={1000: 0})
+        async with tcp_line({5: device}) as (line, port):
+            line.echo = echo
+            bus = ModbusTcp(ModbusTcp.Settings("127.0.0.1", port, framing="rtu", timeout_ms=100), "bus.lan")
+            await bus.write(5, [Write(6, 1000, (16,))], "evse.1.board")
+            assert device.holding == {1000: 16}
+            line.tamper = lambda frame: b"\x00\xff" + frame
+            answer = await bus.read(5, [VOLTS], "evse.1.meter")
+            assert answer.words == {(4, 0): 0x4366, (4, 1): 0x8000}
+            device.dead = True
+            with pytest.raises(DriverError) as caught:
+                await bus.write(5, [Write(6, 1000, (0,))], "evse.1.board")
+            problem = "only the echo of the request came" if echo else "no answer within 0.1 s"
+            assert str(caught.value) == (
+                f"evse.1.board: unit 5 on 127.0.0.1:{port}, RTU over TCP, twice: {problem}. Check the device's power "
+                "and its unit number, and the serial server's speed and parity; one that translates to Modbus TCP "
+                'wants framing = "tcp".'
+            )
+            bus.close()
 
     asyncio.run(run())

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+BUFFER = 1024  # octets: the longest answer with its echo and noise around; above 264 pymodbus throws all away
+
 
 @dataclass(frozen=True, slots=True)
 class Block:

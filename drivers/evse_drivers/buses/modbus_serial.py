@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import ports
+from ..api import DriverError
 from ..options import option
-from .modbus import Answer, Block, Request, Write
+from .modbus import BUFFER, Answer, Block, Request, Write
 
 if TYPE_CHECKING:
     from pymodbus.client import AsyncModbusSerialClient
-
-BUFFER = 1024  # octets: the longest answer with its echo and noise around; at 264 pymodbus throws all away
 
 
 class ModbusSerial:
@@ -47,6 +46,14 @@ class ModbusSerial:
             unit="ms",
             minimum=0,
             maximum=500,
+        )
+        direction: str = option(
+            "automatic",
+            help=(
+                'who switches the RS485 driver to sending: "automatic": the adapter does; "rts": the port does by RTS, '
+                'high while it sends; "rts low": low while it sends'
+            ),
+            choices=("automatic", "rts", "rts low"),
         )
 
     def __init__(self, settings: Settings, where: str) -> None:
@@ -116,7 +123,24 @@ class ModbusSerial:
         if not connected:
             raise ports.trouble(settings.port, self.where, OSError("pymodbus gives no reason"))
         client.ctx.max_buffer_size = BUFFER
+        if settings.direction != "automatic":
+            self._switch_by_rts(client)
         return client
+
+    def _switch_by_rts(self, client: AsyncModbusSerialClient) -> None:
+        """Let the kernel's driver of the port do it: from here RTS would fall some milliseconds after the last bit."""
+        from serial.rs485 import RS485Settings
+
+        high = self.settings.direction == "rts"
+        port = getattr(client.ctx.transport, "sync_serial")  # noqa: B009  # no attribute of every transport
+        try:
+            port.rs485_mode = RS485Settings(high, not high)
+        except (OSError, ValueError):
+            client.close()
+            raise DriverError(
+                f'{self.where}: direction = "{self.settings.direction}": the driver of {self.settings.port} cannot '
+                'switch by RTS (TIOCSRS485). Set direction = "automatic" and use an adapter that switches itself.'
+            ) from None
 
 
 def _node(port: str) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""Modbus TCP: a device on the network, or a gateway to a line of several."""
+"""Modbus over TCP: a device on the network, a gateway to a line of several, or a plain serial server before one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 
 from ..api import DriverError
 from ..options import option
-from .modbus import Answer, Block, Write
+from .modbus import BUFFER, Answer, Block, Write
 
 if TYPE_CHECKING:
     from pymodbus.client import AsyncModbusTcpClient
 
 CONNECT = 0.5  # s
+ADVICE = {
+    "tcp": (
+        "Check the device's power and its unit number, and whether its Modbus TCP is enabled; a plain serial server "
+        'wants framing = "rtu".'
+    ),
+    "rtu": (
+        "Check the device's power and its unit number, and the serial server's speed and parity; one that translates "
+        'to Modbus TCP wants framing = "tcp".'
+    ),
+}
 
 
 class ModbusTcp:
@@ -23,6 +33,11 @@ class ModbusTcp:
     class Settings:
         host: str = option(help="name or address of the device or gateway", example="192.168.1.20")
         port: int = option(502, help="TCP port", minimum=1, maximum=65535)
+        framing: str = option(
+            "tcp",
+            help='what it speaks on that port: "tcp" is Modbus TCP; "rtu" is what a plain serial server passes on',
+            choices=("tcp", "rtu"),
+        )
         timeout_ms: int = option(
             300, help="how long an answer may take; it is asked once again then", unit="ms", minimum=20, maximum=900
         )
@@ -33,16 +48,19 @@ class ModbusTcp:
     def __init__(self, settings: Settings, where: str) -> None:
         # Here and not above: the pilot process checks these settings too and has no room for pymodbus.
         from .modbus_line import Line
+        from .modbus_rtu import RtuFilter
 
         self.settings = settings
         self.where = where
+        self._rtu = RtuFilter() if settings.framing == "rtu" else None
         self._line = Line(
             self._connect,
             allowance=lambda request: settings.timeout_ms / 1000,
             gap=settings.gap_ms / 1000,
             gone=lambda: True,
-            place=f"{settings.host}:{settings.port}",
-            advice="Check the device's power and its unit number, and whether its Modbus TCP is enabled.",
+            place=f"{settings.host}:{settings.port}" + (", RTU over TCP" if self._rtu else ""),
+            advice=ADVICE[settings.framing],
+            rtu=self._rtu,
         )
 
     async def read(
@@ -62,14 +80,24 @@ class ModbusTcp:
         self._line.close()
 
     async def _connect(self) -> AsyncModbusTcpClient:
+        from pymodbus import FramerType
         from pymodbus.client import AsyncModbusTcpClient
 
         settings = self.settings
-        client = AsyncModbusTcpClient(settings.host, port=settings.port, timeout=CONNECT, retries=0, reconnect_delay=0)
+        client = AsyncModbusTcpClient(
+            settings.host,
+            port=settings.port,
+            framer=FramerType.RTU if self._rtu else FramerType.SOCKET,
+            timeout=CONNECT,
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=self._rtu,
+        )
         if not await client.connect():
             raise DriverError(
                 f"{self.where}: no connection to {settings.host}:{settings.port} within {CONNECT:g} s. Check the "
                 "device's power and network cable, its address, and whether its Modbus TCP is enabled."
             )
         client.comm_params.timeout_connect = 5.0
+        client.ctx.max_buffer_size = BUFFER
         return client
