@@ -70,6 +70,8 @@ DRIVERS = (
           "a temperature sensor that the kernel shows as a file with a number (hwmon, thermal_zone, 1-Wire, IIO)"),
     Entry("board", "evse-din", "evse_drivers.boards.evse_din:EvseDin",
           "EVSE DIN or Simple EVSE WB on a Modbus bus; it keeps its last current when evsed dies"),
+    Entry("board", "openevse", "evse_drivers.boards.openevse:OpenEvse",
+          "OpenEVSE by RAPI on a serial port, with its heartbeat supervision"),
     Entry("board", "heidelberg", "evse_drivers.boards.heidelberg:Heidelberg",
           "Heidelberg Energy Control on a Modbus bus, with its own watchdog"),
     Entry("reader", "pn532", "evse_drivers.readers.pn532:Pn532",
