@@ -39,7 +39,14 @@ MAY_IMPORT = {
     "evsed.station_socket": NOTHING,
     "evsed.log": NOTHING,
     "evsed.store": ("evsed.model",),
-    "evsed.settings": ("evsed", "evsed.model", "evse_drivers.options", "evse_drivers.registry", *API),
+    "evsed.settings": (
+        "evsed",
+        "evsed.model",
+        "evse_drivers.options",
+        "evse_drivers.registry",
+        "evse_drivers.gpio",
+        *API,
+    ),
     "evsed.pilot": ("evsed.pilot", "evsed.model", *API),
     # roots: they introduce the others to each other, and may import all of evsed
     "evsed.pilot.building": ("evsed.pilot", "evsed.settings", "evsed.model", *API),

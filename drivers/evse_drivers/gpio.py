@@ -47,11 +47,11 @@ _owners: dict[int, str] = {}
 
 
 def wrong(pin: int) -> str | None:
-    """Why that is no pin of the header, in words that follow the option's name; None where it is one."""
+    """Why that is no pin of the header, in words that follow the number; None where it is one."""
     if pin in PINS:
         return None
     meant = f" The header's pin {pin} is GPIO {HEADER[pin]}." if pin in HEADER else ""
-    return f"{pin} is no GPIO number: they are BCM numbers, {PINS[0]} to {PINS[-1]}.{meant}"
+    return f"is no GPIO number: they are BCM numbers, {PINS[0]} to {PINS[-1]}.{meant}"
 
 
 class Output:
@@ -127,7 +127,7 @@ def _take(pin: int, where: str) -> Any:
     """The library, with that pin noted as the part's own."""
     bad = wrong(pin)
     if bad is not None:
-        raise DriverError(f"{where}: {bad}")
+        raise DriverError(f"{where}: {pin} {bad}")
     owner = _owners.get(pin)
     if owner not in (None, where):  # the same part may be made anew, to be opened after its outlet could not be
         raise DriverError(f"{where}: GPIO {pin} belongs to {owner} already. Give each its own pin.")

@@ -12,11 +12,14 @@ from evse_drivers.options import Option, declared
 
 from evsed import __version__, fault_page
 from evsed.core.variables import Declaration, declarations
+from evsed.model.shown import BESIDES, STATES
 from evsed.ocpp.dialects import v16_keys
 from evsed.settings import (
+    ButtonSettings,
     EvseSettings,
     HeartbeatSettings,
     LeaseSettings,
+    LightSettings,
     OcppSettings,
     RcdSettings,
     ReaderSettings,
@@ -68,6 +71,18 @@ TABLES: tuple[tuple[str, type, str], ...] = (
         ReaderSettings,
         "A card reader. The name is free; the options of its driver stand in the same table.",
     ),
+    (
+        "[button.NAME]",
+        ButtonSettings,
+        "A button on the housing. The name is free; the options of its driver stand in the same table.",
+    ),
+    (
+        "[light.NAME]",
+        LightSettings,
+        "A light on the housing. The name is free; the options of its driver stand in the same table. It can show: "
+        + "; ".join(f"`{name}`, {when}" for name, when in {**STATES, **BESIDES}.items())
+        + ".",
+    ),
 )
 
 PRESETS = """\
@@ -95,8 +110,8 @@ the option `bus` hangs on the `[bus.NAME]` of that name.
 USED_IN = {
     "bus": "[bus.NAME]",
     "pilot": "[evse.N.pilot]",
-    "switch": "[evse.N.contactor], [evse.N.lock], [evse.N.phase_relay], [heartbeat]",
-    "input": "[evse.N.emergency_stop], [evse.N.thermal_switch]",
+    "switch": "[evse.N.contactor], [evse.N.lock], [evse.N.phase_relay], [heartbeat], [light.NAME]",
+    "input": "[evse.N.emergency_stop], [evse.N.thermal_switch], [button.NAME]",
     "rcd": "[evse.N.rcd]",
     "thermometer": "[thermometer.NAME]",
     "meter": "[evse.N.meter]",

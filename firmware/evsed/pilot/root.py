@@ -158,7 +158,7 @@ def release(settings: Settings) -> int:
     failed = 0
     parts = [part for evse in settings.evses for part in (evse.contactor, evse.pilot) if part is not None]
     for evse in settings.evses:
-        parts += [part for part in (evse.rcd and evse.rcd.part, evse.lock) if part is not None]
+        parts += [part for part in (evse.rcd.part if evse.rcd else None, evse.lock) if part is not None]
     for part in parts:
         try:
             driver = buses.build(part)

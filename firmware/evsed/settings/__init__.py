@@ -2,7 +2,17 @@
 
 from .loading import PresetCheck, load
 from .outlet import EvseSettings
-from .parts import PILOT_PARTS, SOFTWARE_ONLY, HeartbeatSettings, Part, RcdSettings, ReaderSettings, ThermometerSettings
+from .parts import (
+    PILOT_PARTS,
+    SOFTWARE_ONLY,
+    ButtonSettings,
+    HeartbeatSettings,
+    LightSettings,
+    Part,
+    RcdSettings,
+    ReaderSettings,
+    ThermometerSettings,
+)
 from .problems import Problem, SettingsError
 from .station import LeaseSettings, OcppSettings, StationSettings
 from .supervision import SupervisionSettings
@@ -11,9 +21,11 @@ from .whole import Settings
 __all__ = [
     "PILOT_PARTS",
     "SOFTWARE_ONLY",
+    "ButtonSettings",
     "EvseSettings",
     "HeartbeatSettings",
     "LeaseSettings",
+    "LightSettings",
     "OcppSettings",
     "Part",
     "PresetCheck",

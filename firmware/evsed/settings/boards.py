@@ -115,7 +115,7 @@ def _laid(below: Mapping[str, Any], above: Mapping[str, Any], path: tuple[str, .
 
 
 def _is_part(path: tuple[str, ...]) -> bool:
-    return path == ("heartbeat",) or path[0] in ("reader", "thermometer", "bus") or path[-1] in PARTS
+    return path == ("heartbeat",) or path[0] in ("reader", "thermometer", "button", "light", "bus") or path[-1] in PARTS
 
 
 def check(settings: Settings, written: Mapping[str, Any], parts: Iterable[Part], findings: Findings) -> None:

@@ -17,13 +17,34 @@ from . import boards, rules
 from .filling import Findings, fill, options_of
 from .lines import Path, lines
 from .outlet import EvseSettings
-from .parts import PARTS, HeartbeatSettings, Part, RcdSettings, ReaderSettings, ThermometerSettings
+from .parts import (
+    PARTS,
+    ButtonSettings,
+    HeartbeatSettings,
+    LightSettings,
+    Part,
+    RcdSettings,
+    ReaderSettings,
+    ThermometerSettings,
+)
 from .problems import Problem, SettingsError, near, secret_preset, shown
 from .station import LeaseSettings, OcppSettings, StationSettings
 from .supervision import SupervisionSettings
 from .whole import Settings
 
-TABLES = ("station", "ocpp", "lease", "supervision", "bus", "heartbeat", "evse", "reader", "thermometer")
+TABLES = (
+    "station",
+    "ocpp",
+    "lease",
+    "supervision",
+    "bus",
+    "heartbeat",
+    "evse",
+    "reader",
+    "thermometer",
+    "button",
+    "light",
+)
 
 
 # Says which presets the device model does not take: {"keys.HeartbeatIntervall": "is no OCPP 1.6 key. Did you ..."};
@@ -109,11 +130,10 @@ class _Reading:
         lease = fill(LeaseSettings, self._table(("lease",)), ("lease",), self.findings)
         buses = {name: self._part("bus", ("bus", name)) for name in self._table(("bus",))}
         supervision = fill(SupervisionSettings, self._table(("supervision",)), ("supervision",), self.findings)
-        readers = {name: self._beside(ReaderSettings, "reader", ("reader", name)) for name in self._table(("reader",))}
-        thermometers = {
-            name: self._beside(ThermometerSettings, "thermometer", ("thermometer", name))
-            for name in self._table(("thermometer",))
-        }
+        readers = self._named(ReaderSettings, "reader", "reader")
+        thermometers = self._named(ThermometerSettings, "thermometer", "thermometer")
+        buttons = self._named(ButtonSettings, "input", "button")
+        lights = self._named(LightSettings, "switch", "light")
         beat = self._beside(HeartbeatSettings, "switch", ("heartbeat",)) if "heartbeat" in self.document else None
         evses = self._evses(station)
         # Rules that need several parts look at those that are whole; the others have had their problem named.
@@ -124,11 +144,13 @@ class _Reading:
             lease or LeaseSettings(),
             MappingProxyType({name: bus for name, bus in buses.items() if bus is not None}),
             tuple(evse for evse in evses if evse is not None),
-            MappingProxyType({name: reader for name, reader in readers.items() if reader is not None}),
-            MappingProxyType({name: its for name, its in thermometers.items() if its is not None}),
+            readers,
+            thermometers,
             supervision or SupervisionSettings(),
             beat,
             board,
+            buttons,
+            lights,
         )
         rules.check(settings, self.document, self.findings)
         boards.check(settings, written, rules.hardware(settings), self.findings)
@@ -212,6 +234,11 @@ class _Reading:
             EvseSettings, own, path, self.findings, beside=tuple(PARTS), id=number, line=line, **parts
         )
         return filled
+
+    def _named(self, kind: type, of: str, table: str) -> Mapping[str, Any]:
+        """Those of [table.NAME] that are whole, by name; see `_beside`."""
+        found = {name: self._beside(kind, of, (table, name)) for name in self._table((table,))}
+        return MappingProxyType({name: its for name, its in found.items() if its is not None})
 
     def _beside(self, kind: type, of: str, path: Path) -> Any:
         """Options of ours and of a driver (of the kind `of`) in one table; None after noting why not."""

@@ -51,7 +51,8 @@ class RcdSettings:
     part: Part
     module: str = option(
         help="Which device it is, for the sequence of its self-test; latching: any that keeps its trip until it is "
-        "cleared; none: it has no test input.", choices=RCD_MODULES
+        "cleared; none: it has no test input.",
+        choices=RCD_MODULES,
     )
     cuts_coil: bool = option(help="Its trip cuts the contactor's coil in hardware, whatever the software does.")
     software_only: str = option("", help=f'Where cuts_coil = false, this very sentence: "{SOFTWARE_ONLY}".')
@@ -77,7 +78,7 @@ class ThermometerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ButtonSettings:
-    """A button on the housing, with the EVSEs that it is meant for; the options of its driver stand in the same table."""
+    """A button on the housing, with the EVSEs that it is meant for; its driver's options stand in the same table."""
 
     part: Part
     does: str = option(

@@ -8,7 +8,7 @@ from typing import Any
 
 from evse_drivers import registry
 
-from . import opening, protection
+from . import opening, pins, protection
 from .filling import Findings
 from .lines import Path
 from .outlet import EvseSettings
@@ -18,9 +18,10 @@ from .whole import Settings
 
 def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
     """Note every rule that the settings break. Parts that could not be read are not there; `document` has them."""
-    for rule in (_central_system, _outlets, _supply, _lease, _readers, _buses, _addresses, _ports, _adapters):
+    for rule in (_central_system, _outlets, _supply, _lease, _readers, _buses, _addresses, _ports, _adapters, _panel):
         rule(settings, document, findings)
     opening.check(settings, document, findings)
+    pins.check(settings, tuple(hardware(settings)), findings)
     protection.check(settings, document, findings)
 
 
@@ -99,17 +100,20 @@ def _lease(settings: Settings, document: Mapping[str, Any], findings: Findings) 
 
 
 def _readers(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
-    """Readers and thermometers stand for outlets that there are."""
+    """Readers, thermometers, buttons and lights stand for outlets that there are."""
     tables = document.get("evse", {})
     known = sorted(int(name) for name in tables if str(name).isdigit()) if isinstance(tables, Mapping) else []
     meant = [(("reader", name, "evses"), reader.evses) for name, reader in settings.readers.items()]
     meant += [(("thermometer", name, "evses"), sensor.evses) for name, sensor in settings.thermometers.items()]
+    meant += [(("button", name, "evses"), button.evses) for name, button in settings.buttons.items()]
+    meant += [(("light", name, "evses"), light.evses) for name, light in settings.lights.items()]
     for path, evses in meant:
         for evse in evses:
             if evse not in known:
                 text = f"there is no [evse.{evse}]; there are: {', '.join(map(str, known)) or 'none'}."
                 findings.refuse(path, text, evses)
-    if not settings.readers and settings.ocpp.url == "":
+    cards = any(button.does == "card" for button in settings.buttons.values())
+    if not settings.readers and not cards and settings.ocpp.url == "":
         findings.warn(("reader",), "is missing and there is no central system: nothing but free vending can start.")
 
 
@@ -184,18 +188,41 @@ def _adapters(settings: Settings, document: Mapping[str, Any], findings: Finding
             findings.warn(path, text, adapter)
 
 
+def _panel(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+    """A button that stands for a card knows which; a light that nothing lights is a mistake."""
+    for name, button in settings.buttons.items():
+        path = ("button", name, "token")
+        if button.does == "card" and not re.fullmatch(r"[!-~]{1,36}", button.token):
+            text = 'must be the identifier of the card that the button stands for, 1 to 36 characters: does = "card".'
+            findings.refuse(path, text, button.token)
+        elif button.does != "card" and button.token:
+            findings.refuse(path, f'is for does = "card" only; this one does "{button.does}".', button.token)
+    for name, light in settings.lights.items():
+        if not light.shows and not light.blinks:
+            findings.refuse(("light", name), "shows nothing: name states in `shows`, in `blinks` or in both.")
+        for state in set(light.shows) & set(light.blinks):
+            findings.refuse(("light", name, "blinks"), f'"{state}" is in `shows` already.', light.blinks)
+
+
 def hardware(settings: Settings) -> Iterator[Part]:
     """All hardware but the buses."""
     for evse in settings.evses:
         yield from evse.parts()
     yield from (reader.part for reader in settings.readers.values())
     yield from (thermometer.part for thermometer in settings.thermometers.values())
+    yield from (button.part for button in settings.buttons.values())
+    yield from (light.part for light in settings.lights.values())
     if settings.heartbeat is not None:
         yield settings.heartbeat.part
 
 
 def _process(part: Part) -> str:
-    return "pilot" if part.kind in PILOT_PARTS.values() else "station"
+    table, _, name = part.where.partition(".")
+    return "pilot" if table == "heartbeat" or (table == "evse" and _last(name) in PILOT_PARTS) else "station"
+
+
+def _last(where: str) -> str:
+    return where.rpartition(".")[2]
 
 
 def _split(part: Part) -> Path:

@@ -7,11 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
+from evse_drivers.api import SignedMeter
+from evse_drivers.registry import find
+
 from evsed.model.topology import Evse, Topology
 
 from .boards import Board
 from .outlet import EvseSettings
-from .parts import PILOT_PARTS, HeartbeatSettings, Part, ReaderSettings, ThermometerSettings, bare
+from .parts import (
+    PILOT_PARTS,
+    ButtonSettings,
+    HeartbeatSettings,
+    LightSettings,
+    Part,
+    ReaderSettings,
+    ThermometerSettings,
+    bare,
+)
 from .problems import Problem
 from .station import LeaseSettings, OcppSettings, StationSettings
 from .supervision import SupervisionSettings
@@ -32,6 +44,8 @@ class Settings:
     supervision: SupervisionSettings = field(default_factory=SupervisionSettings)
     heartbeat: HeartbeatSettings | None = None
     board: Board | None = None  # that the file names; what it brings is in the other fields already
+    buttons: Mapping[str, ButtonSettings] = field(default_factory=lambda: MappingProxyType({}))
+    lights: Mapping[str, LightSettings] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -64,6 +78,8 @@ class Settings:
                 has_lock=evse.lock is not None,
                 has_meter=evse.meter is not None,
                 meter_every=getattr(evse.meter and evse.meter.settings, "every", None) or 1.0,
+                signs=_signs(evse),
+                signing_required=_signs(evse) and bool(getattr(evse.meter and evse.meter.settings, "required", False)),
                 has_phase_relay=evse.phase_relay is not None,
                 connector_type=evse.connector,
             )
@@ -79,6 +95,10 @@ class Settings:
             site_amps=station.max_current,
             nominal_volts=station.nominal_voltage,
         )
+
+
+def _signs(evse: EvseSettings) -> bool:
+    return evse.meter is not None and issubclass(find("meter", evse.meter.driver), SignedMeter)
 
 
 def _of_pilot(evse: EvseSettings) -> list[Part]:
