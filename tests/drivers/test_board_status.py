@@ -64,9 +64,17 @@ def test_how_to_stop_goes_with_nothing_only() -> None:
 def test_a_charge_that_runs_at_the_start_is_left_alone_for_10_s() -> None:
     made = Wish(1.0)
     assert made.at(0.0) is None
-    made.start(100.0)
+    made.start(100.0, charging=True)
     assert made.at(109.9) is None
     assert made.at(110.0) == NOTHING
+
+
+def test_a_board_that_does_not_charge_at_the_start_is_told_at_once_to_offer_nothing() -> None:
+    made = Wish(1.0)
+    made.start(100.0, charging=False)
+    assert made.at(100.0) == NOTHING
+    made.start(200.0, charging=True)  # the start is over
+    assert made.at(200.0) == NOTHING
 
 
 def test_only_a_board_with_a_lock_is_told_to_lock() -> None:

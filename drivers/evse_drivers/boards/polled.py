@@ -5,7 +5,8 @@ conversation, so that the board is asked one thing at a time: first `begin` (set
 it is to offer, where that is news or must be renewed, and how it is. A board that does not answer gets PATIENCE; then
 the DriverError leaves `seen`, and the station iterates anew, with a new `boot`: nobody saw who was plugged meanwhile.
 
-A charge that runs when the station starts is not touched before the first permit; see status.START.
+A charge that runs when the station starts is not touched before the first permit (see status.START); a board that does
+not charge is told at once to offer nothing.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ class PolledBoard:
             await self.begin()
             self._begun = True
             self._wish.step, self._wish.most = self.step, self.most
-            self._wish.start(self._now())
+            self._wish.start(self._now(), (await self.look()).closed)
         wish = self._wish.at(self._now())
         late = self.renew is not None and self._now() >= self._written_at + self.renew
         if wish is not None and (wish != self._written or late):

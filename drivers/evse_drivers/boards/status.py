@@ -62,10 +62,10 @@ class Wish:
         self._since: float | None = None
         self._paused_until = float("-inf")
 
-    def start(self, now: float) -> None:
-        """The board is heard from now on: without a permit it is told nothing for START s, then to stop."""
+    def start(self, now: float, charging: bool) -> None:
+        """The board is heard from now on. Without a permit it is told to stop; one that charges, after START s."""
         if self._since is None:
-            self._since = now
+            self._since = now if charging else now - START
 
     def take(self, permit: Permit, now: float) -> None:
         """A permit; one that holds for too long is cut short, and one that is no number is none."""
