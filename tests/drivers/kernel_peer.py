@@ -108,9 +108,11 @@ class PeerKernel:
         device = self.chips[chip][0]
         return device if rest == ["device"] else self.trees.get(device, "")
 
-    def open(self, path: str, write: bool = False) -> int:
+    def open(self, path: str, write: bool = False, read: bool = True) -> int:
         if not self.exists(path):
             raise refused(errno.ENOENT)
+        if read and path.endswith("/export"):  # mode 0200; kernfs refuses even root
+            raise refused(errno.EACCES)
         for start, until in self.forbidden_until.items():
             if path.startswith(start) and self.clock() < until and write:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

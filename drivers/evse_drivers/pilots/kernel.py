@@ -32,8 +32,10 @@ class Kernel:
         """The last name of what the link stands for, in the end; "" where there is none."""
         return os.path.basename(os.path.realpath(path)) if os.path.exists(path) else ""
 
-    def open(self, path: str, write: bool = False) -> int:
-        return os.open(path, (os.O_RDWR if write else os.O_RDONLY) | os.O_CLOEXEC)
+    def open(self, path: str, write: bool = False, read: bool = True) -> int:
+        """EACCES, for root too, where a file that can only be written is opened to be read as well."""
+        mode = (os.O_RDWR if read else os.O_WRONLY) if write else os.O_RDONLY
+        return os.open(path, mode | os.O_CLOEXEC)
 
     def read(self, fd: int) -> str:
         """Asks the hardware anew each time."""

@@ -115,7 +115,7 @@ class SysfsPwm:
     def _export(self, chip: str, channel: int) -> None:
         kernel = self._kernel
         try:
-            fd = kernel.open(f"{chip}/export", write=True)
+            fd = kernel.open(f"{chip}/export", write=True, read=False)
             try:
                 kernel.write(fd, str(channel))
             finally:
