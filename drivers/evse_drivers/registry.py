@@ -78,6 +78,8 @@ DRIVERS = (
           "NXP PN532 card reader (ISO 14443 A) on a serial port"),
     Entry("reader", "pn532-i2c", "evse_drivers.readers.pn532:Pn532I2c",
           "NXP PN532 card reader (ISO 14443 A) on I2C"),
+    Entry("reader", "mfrc522", "evse_drivers.readers.mfrc522:Mfrc522",
+          "NXP MFRC522 card reader (ISO 14443 A) on SPI"),
     Entry("reader", "rdm6300", "evse_drivers.readers.rdm6300:Rdm6300",
           "RDM6300 reader of 125 kHz cards (EM4100) on a serial port"),
 )

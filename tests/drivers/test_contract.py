@@ -71,6 +71,7 @@ ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("board", "heidelberg"): {"bus": "rs485"},
     ("reader", "pn532"): {"port": "{folder}/nothing"},
     ("reader", "pn532-i2c"): {"bus": "i2c1"},
+    ("reader", "mfrc522"): {"device": "{folder}/nothing"},
     ("reader", "rdm6300"): {"port": "{folder}/nothing"},
 }
 

@@ -210,6 +210,12 @@ def test_a_card_that_is_missed_for_a_moment_is_still_the_same() -> None:
     assert came == [False, False, False, False, False, False, True, True]
 
 
+def test_two_cards_that_are_found_in_turns_are_two_tokens_and_no_more() -> None:
+    hold = Hold()
+    came = [hold.new(uid, 10.0 + 0.2 * look) for look, uid in enumerate(["0401", "0402"] * 20)]
+    assert came == [True, True] + [False] * 38
+
+
 def test_a_phone_that_changes_its_random_uid_while_held_is_one_token() -> None:
     hold = Hold()
     assert hold.new("08112233", 10.0)

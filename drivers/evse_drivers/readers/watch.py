@@ -19,23 +19,21 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0  # s between attempts to set it up
 
 
 class Hold:
-    """Tells a card that is held from one that comes (again)."""
+    """Tells a card that is held from one that comes (again). Of two cards in a purse a reader may find either."""
 
     def __init__(self) -> None:
-        self._uid = ""
-        self._seen_at = float("-inf")
-        self._misses = 0
+        self._held: dict[str, tuple[int, float]] = {}  # looks without it since, and when it was seen (s)
 
     def new(self, uid: str | None, now: float) -> bool:
         """A look at `now` (s) found `uid`, or no card: whether a card has just come."""
-        if uid is None:
-            self._misses += 1
-            return False
         # ISO/IEC 14443-3, 6.5.4: 08 begins a random UID, which a phone may change while it is held.
-        same = uid == self._uid or (_random(uid) and _random(self._uid))
-        held = same and self._misses < MISSES and now - self._seen_at <= OUTAGE
-        self._uid, self._seen_at, self._misses = uid, now, 0
-        return not held
+        card = "random" if uid is not None and _random(uid) else uid
+        here = {its: (misses, at) for its, (misses, at) in self._held.items() if misses < MISSES and now - at <= OUTAGE}
+        self._held = {its: (misses + 1, at) for its, (misses, at) in here.items()}
+        if card is None:
+            return False
+        self._held[card] = (0, now)
+        return card not in here
 
 
 def _random(uid: str) -> bool:
