@@ -66,6 +66,8 @@ DRIVERS = (
           "an energy meter on a Modbus bus, read by a map of its registers"),
     Entry("meter", "iskra-wm3m4c", "evse_drivers.meters.iskra:IskraMeter",
           "Iskra WM3M4C, which signs what a vehicle was charged with (OCMF), on a Modbus bus"),
+    Entry("meter", "openevse", "evse_drivers.meters.openevse:OpenEvseMeter",
+          "the meter in an OpenEVSE, read by RAPI"),
     Entry("thermometer", "sysfs", "evse_drivers.thermometers.sysfs:SysfsThermometer",
           "a temperature sensor that the kernel shows as a file with a number (hwmon, thermal_zone, 1-Wire, IIO)"),
     Entry("board", "evse-din", "evse_drivers.boards.evse_din:EvseDin",

@@ -240,8 +240,8 @@ def test_a_board_that_stays_silent_is_told_as_lost(tmp_path: Path) -> None:
         peer.deaf = True
         await station.until(lambda: station.lost is not None, 5.0)
         assert str(station.lost).replace(str(tmp_path), "") == (
-            "evse.1.board: the OpenEVSE on /port, asked $SY 5 6 twice: no answer within 0.05 s. Check the board's power, "
-            "its speed, and whether TX and RX are crossed."
+            "evse.1.board: the OpenEVSE on /port, asked $SY 5 6 twice: no answer within 0.05 s. Check the board's "
+            "power, its speed, and whether TX and RX are crossed."
         )
 
     with_station(tmp_path, test)
