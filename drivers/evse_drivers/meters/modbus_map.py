@@ -71,5 +71,5 @@ def load(name: str, folder: str, where: str) -> RegisterMap:
 
 def available(folder: str) -> dict[str, Path]:
     """All maps by name."""
-    paths = [*sorted(PACKAGE_MAPS.glob("*.toml")), *sorted(Path(folder).glob("*.toml"))]
-    return {path.stem: path for path in paths}
+    found = {path.stem: path for root in (PACKAGE_MAPS, Path(folder)) for path in root.glob("*.toml")}
+    return dict(sorted(found.items()))
