@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..api import DriverError
+
 BUFFER = 1024  # octets: the longest answer with its echo and noise around; above 264 pymodbus throws all away
 
 
@@ -38,6 +40,14 @@ class Answer:
     words: dict[tuple[int, int], int]
 
 
+class Unanswered(DriverError):
+    """The unit did not answer, or what came was no answer."""
+
+
+class Refused(DriverError):
+    """The unit is there and says that it will not."""
+
+
 class ModbusBus(Protocol):
     """One line with one owner. Devices share it by asking the same bus object.
 
@@ -51,8 +61,8 @@ class ModbusBus(Protocol):
     ) -> Answer:
         """Read all `blocks` (not empty) of one unit, in this order; a slow one's may have others' requests in between.
 
-        All blocks or DriverError: never a part. A unit that is silent again and again is not asked each time: its
-        error is told anew until it is its turn, some seconds later.
+        All blocks or DriverError: never a part; Unanswered and Refused tell apart what some callers need. A unit that
+        is silent again and again is not asked each time: its error is told anew until it is its turn, seconds later.
         """
 
     async def write(
@@ -63,5 +73,8 @@ class ModbusBus(Protocol):
         DriverError: the device did not confirm all of them; what it did confirm is written, and one whose answer was
         lost may be.
         """
+
+    def hurry(self) -> None:
+        """For a scan: from now on each request goes out once, and a silent unit is asked anew at once."""
 
     def close(self) -> None: ...

@@ -19,7 +19,7 @@ from pymodbus import ModbusException
 from pymodbus.client.base import ModbusBaseClient
 
 from ..api import DriverError
-from .modbus import Answer, Block, Request, Write
+from .modbus import Answer, Block, Refused, Request, Unanswered, Write
 from .modbus_requests import NoAnswer, refusal, send, words
 from .modbus_rtu import RtuFilter
 
@@ -74,6 +74,7 @@ class Line:
         self._place = place
         self._advice = advice
         self._rtu = rtu
+        self.hurried = False  # see ModbusBus.hurry
         self._turn = asyncio.Lock()
         self._client: ModbusBaseClient | None = None
         self._trouble: DriverError | None = None  # why the last attempt to open failed
@@ -87,7 +88,7 @@ class Line:
         """As ModbusBus.read."""
         silence = self._silent.get(unit)
         if silence is not None and asyncio.get_running_loop().time() < silence.until:
-            raise DriverError(f"{where}: {silence.text}")
+            raise Unanswered(f"{where}: {silence.text}")
         answers = await self._all(unit, blocks, where, within, gap)
         words = {
             (block.function, block.address + i): word
@@ -156,7 +157,7 @@ class Line:
 
     async def _ask(self, unit: int, request: Request, where: str, gap: float) -> list[int]:
         clock = asyncio.get_running_loop().time
-        attempts = 1 if unit in self._silent else 2
+        attempts = 1 if unit in self._silent or self.hurried else 2
         heard, first = "", 0.0
         for _ in range(attempts):
             try:
@@ -172,13 +173,14 @@ class Line:
             self._silent.pop(unit, None)
             return values
         problem = heard or f"no answer within {self._allowance(request):.2g} s"
-        text = f"unit {unit} on {self._place}, {'twice' if attempts == 2 else 'again'}: {problem}. {self._advice}"
+        tried = "twice" if attempts == 2 else "once" if self.hurried else "again"
+        text = f"unit {unit} on {self._place}, {tried}: {problem}. {self._advice}"
         times = self._silent[unit].times + 1 if unit in self._silent else 1
-        if self._client is not None and self._client.connected:
+        if self._client is not None and self._client.connected and not self.hurried:
             self._silent[unit] = _Silence(times, clock() + min(REST * 2 ** (times - 1), LONGEST_REST), text)
         if self._gone():
             self.close()
-        raise DriverError(f"{where}: {text}")
+        raise Unanswered(f"{where}: {text}")
 
     async def _exchange(self, unit: int, request: Request, where: str, gap: float) -> list[int]:
         client, clock = self._client, asyncio.get_running_loop().time
@@ -204,7 +206,7 @@ class Line:
         if answer.isError():
             self._silent.pop(unit, None)
             self._rest(self._gap)
-            raise DriverError(f"{where}: unit {unit} on {self._place} {refusal(request, answer.exception_code)}")
+            raise Refused(f"{where}: unit {unit} on {self._place} {refusal(request, answer.exception_code)}")
         return words(request, answer)
 
     def _rest(self, seconds: float) -> None:

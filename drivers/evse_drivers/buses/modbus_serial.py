@@ -92,6 +92,10 @@ class ModbusSerial:
         """As ModbusBus.write."""
         await self._line.write(unit, writes, where, within, gap)
 
+    def hurry(self) -> None:
+        """As ModbusBus.hurry."""
+        self._line.hurried = True
+
     def close(self) -> None:
         """Give the port back."""
         self._line.close()

@@ -75,6 +75,10 @@ class ModbusTcp:
         """As ModbusBus.write."""
         await self._line.write(unit, writes, where, within, gap)
 
+    def hurry(self) -> None:
+        """As ModbusBus.hurry."""
+        self._line.hurried = True
+
     def close(self) -> None:
         """Close the connection."""
         self._line.close()
