@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "evsed.hardware": ("evsed.settings", "evsed.pilot.client", "evse_drivers.registry", *API),
     "evsed.lights": ("evsed.model",),
     "evsed.buttons": NOTHING,
+    "evsed.fittings": ("evsed.settings", "evsed.core", "evsed.model", "evsed.lights", "evsed.panel", *API),
     "evsed.panel": ("evsed.lights", "evsed.buttons", *API),
     "evsed.station_socket": NOTHING,
     "evsed.log": NOTHING,

@@ -22,11 +22,13 @@ from evsed.clock import Clock
 from evsed.computed import computed
 from evsed.core.assembly import Kept, assemble
 from evsed.core.authorisation import Cached
+from evsed.core.connectors import Connectors
 from evsed.core.devicemodel import DeviceModel
 from evsed.core.effects import Ask, Do, Reply, Restart
 from evsed.core.fault_log import Stood
 from evsed.core.faults import Trips
 from evsed.errands import Errands
+from evsed.fittings import Around, panel
 from evsed.hardware import Hardware
 from evsed.inbox import Inbox
 from evsed.log import opened
@@ -114,7 +116,9 @@ class App:
                 tasks.append(asyncio.ensure_future(pilot.run()))
             if settings.ocpp.url:
                 tasks.append(asyncio.ensure_future(self._link.run()))
-            tasks += self._outlets.start()
+            fittings = panel(settings, hardware.buttons(log), hardware.lights(log), *self._around())
+            stack.push_async_callback(fittings.close)
+            tasks += [*self._outlets.start(), *fittings.start()]
             log(f"station {settings.station.serial} is up with {len(settings.evses)} EVSE(s)")
             await self._until_ended(tasks)
             self._inbox.close()
@@ -178,6 +182,12 @@ class App:
         self._errands = Errands(self._station, self._clock, [evse.id for evse in settings.evses], self._put)
         for complaint in (*store.complaints, *config.ignored):
             log(complaint, "warning")
+
+    def _around(self) -> tuple[Connectors, Around]:
+        """What buttons and lights rest on."""
+        link, none = self._link, not self._settings.ocpp.url
+        order, heard = self._errands.order, self._outlets.heard
+        return self._station.block(Connectors), Around(heard, lambda: none or link.connected, self._put, order, log)
 
     def _cause(self, boot_before: int | None) -> str:
         """Why this process starts, in 2.x boot reasons."""

@@ -56,6 +56,15 @@ def summary(settings: Settings) -> Iterator[str]:
     for name, reader in settings.readers.items():
         meant = ", ".join(map(str, reader.evses)) or "all"
         yield f"reader    {name}: {_part(reader.part)}, for evse {meant}"
+    for name, button in settings.buttons.items():
+        meant = ", ".join(map(str, button.evses)) or "all"
+        does = f"card {button.token}" if button.does == "card" else button.does
+        yield f"button    {name}: {_part(button.part)}, {does}, for evse {meant}"
+    for name, light in settings.lights.items():
+        meant = ", ".join(map(str, light.evses)) or "all"
+        shows = [f"on: {', '.join(light.shows)}"] * bool(light.shows)
+        shows += [f"blinks: {', '.join(light.blinks)}"] * bool(light.blinks)
+        yield f"light     {name}: {_part(light.part)}, {'; '.join(shows)}, for evse {meant}"
     for name, bus in settings.buses.items():
         yield f"bus       {name}: {_part(bus)}"
     if settings.warnings:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from evse_drivers.api import Meter, PilotBoard, Reader, Thermometer
+from evse_drivers.api import DriverError, Input, Meter, PilotBoard, Reader, Switch, Thermometer
 from evse_drivers.registry import find
 
 from evsed.pilot.client import PilotProcess
@@ -14,7 +14,7 @@ from evsed.settings import Part, Settings
 
 
 class Hardware:
-    """DriverError from any of them: it cannot be opened, and why."""
+    """DriverError from any of them but buttons and lights: it cannot be opened, and why."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -50,6 +50,25 @@ class Hardware:
         return {
             name: (self._open(its.part), self._settings.meant(its.evses), its.every) for name, its in sensors.items()
         }
+
+    def buttons(self, log: Callable[..., None]) -> dict[str, Input]:
+        """By name. One that cannot be opened is told and left out."""
+        return self._fittings({name: its.part for name, its in self._settings.buttons.items()}, log)
+
+    def lights(self, log: Callable[..., None]) -> dict[str, Switch]:
+        """As `buttons`."""
+        return self._fittings({name: its.part for name, its in self._settings.lights.items()}, log)
+
+    def _fittings(self, parts: Mapping[str, Part], log: Callable[..., None]) -> dict[str, Any]:
+        opened = {}
+        for name, part in parts.items():
+            try:
+                opened[name] = self._open(part)
+            except DriverError as error:
+                log(str(error), "error")
+            except Exception as error:  # a driver with a bug costs its light, not the station
+                log(f"{part.where}: its driver failed: {error!r}", "error")
+        return opened
 
     def _open(self, part: Part) -> Any:
         """The driver of that part; its bus is opened once and shared."""

@@ -79,6 +79,10 @@ class Outlets:
             self._seen.pop(evse, None)
         self._put(PilotLost(evses, why))
 
+    def heard(self, evse: int) -> bool:
+        """Its pilot tells what it sees."""
+        return evse in self._seen
+
     def view(self) -> dict[str, Any]:
         """By EVSE: what its pilot says now; an EVSE whose pilot is gone is absent."""
         return {str(evse): dataclasses.asdict(seen) for evse, seen in self._seen.items()}

@@ -123,6 +123,11 @@ class Link:
         self._lasting.observers.append(observer)
         return lambda: self._lasting.observers.remove(observer)
 
+    @property
+    def connected(self) -> bool:
+        """A websocket stands."""
+        return self._talk is not None
+
     def state(self) -> dict[str, Any]:
         """For `evsed show`: JSON values."""
         lasting, talk = self._lasting, self._talk
