@@ -64,6 +64,8 @@ DRIVERS = (
           "a residual-current device with error output and test input on GPIO pins of a Raspberry Pi"),
     Entry("meter", "modbus", "evse_drivers.meters.modbus_map:ModbusMeter",
           "an energy meter on a Modbus bus, read by a map of its registers"),
+    Entry("meter", "sunspec", "evse_drivers.meters.sunspec:SunSpecMeter",
+          "an energy meter on a Modbus bus that describes itself by SunSpec"),
     Entry("meter", "iskra-wm3m4c", "evse_drivers.meters.iskra:IskraMeter",
           "Iskra WM3M4C, which signs what a vehicle was charged with (OCMF), on a Modbus bus"),
     Entry("meter", "openevse", "evse_drivers.meters.openevse:OpenEvseMeter",

@@ -68,6 +68,7 @@ ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("meter", "openevse"): {"bus": "openevse"},
     ("meter", "modbus"): {"bus": "rs485", "map": "eastron-sdm630"},
     ("meter", "iskra-wm3m4c"): {"bus": "rs485"},
+    ("meter", "sunspec"): {"bus": "rs485"},
     ("board", "evse-din"): {"bus": "rs485"},
     ("board", "openevse"): {"bus": "openevse"},
     ("board", "heidelberg"): {"bus": "rs485"},
