@@ -261,11 +261,12 @@ class SignedMeter(Meter, Protocol):
     async def begin(self, who: Identification, utc: float) -> Signed:
         """Begin a session: its first record. DriverError too while one runs: end that one first."""
 
-    async def end(self, begun: Signed | None, utc: float) -> Signed | None:
+    async def end(self, begun: Signed | None, utc: float | None) -> Signed | None:
         """End the session that runs, or get the record of one that was ended and whose record was not taken.
 
         `begun` is the record that `begin` gave; None: the caller knows of no session, and one that runs is ended with
-        a record that holds its begin too. Returns None where no session runs and none was left.
+        a record that holds its begin too. `utc` None: the caller does not know the time; DriverError if the meter does
+        not either. Returns None where no session runs and none was left.
         """
 
     async def public_key(self) -> str:

@@ -24,7 +24,7 @@ from evsed.core.assembly import Kept, assemble
 from evsed.core.authorisation import Cached
 from evsed.core.connectors import Connectors
 from evsed.core.devicemodel import DeviceModel
-from evsed.core.effects import Ask, Do, Reply, Restart
+from evsed.core.effects import Ask, Do, Reply, Restart, Sign
 from evsed.core.fault_log import Stood
 from evsed.core.faults import Trips
 from evsed.errands import Errands
@@ -35,7 +35,7 @@ from evsed.log import opened
 from evsed.model.inputs import DiskTrouble, Input, Started
 from evsed.model.journal import Entry, Forget
 from evsed.model.profiles import Installed
-from evsed.model.transactions import Sample, Transaction
+from evsed.model.transactions import Sample, SignedRecord, Transaction
 from evsed.ocpp.dialects.v16 import V16
 from evsed.ocpp.dialects.v201 import V201
 from evsed.ocpp.link import Link
@@ -170,6 +170,8 @@ class App:
             config,
             kept,
             itertools.count(1).__next__,
+            store.things("signed", SignedRecord),
+            store.things("signing", SignedRecord),
             lambda: str(uuid.uuid4()),
             store.pending,
             self._clock.now(),
@@ -217,6 +219,10 @@ class App:
 
     def reply(self, reply: Reply) -> None:
         """See inbox.Hands."""
+    def sign(self, sign: Sign) -> None:
+        """See inbox.Hands."""
+        self._outlets.sign(sign)
+
         self._link.reply(reply.call, reply.answer)
 
     def gate(self, level: str) -> None:

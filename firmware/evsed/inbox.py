@@ -14,7 +14,7 @@ from typing import Protocol, get_args
 from evse_drivers.api import Permit
 
 from evsed.clock import Clock
-from evsed.core.effects import Ask, Do, Effect, Gate, Note, Reconnect, Reply, Restart, SetClock
+from evsed.core.effects import Ask, Do, Effect, Gate, Note, Reconnect, Reply, Restart, SetClock, Sign
 from evsed.core.station import Station
 from evsed.model.inputs import ClockSet, Input, Tick
 from evsed.model.journal import Booted, Entry, Tell
@@ -33,6 +33,8 @@ class Hands(Protocol):
     def permit(self, permit: Permit) -> None: ...
 
     def act(self, do: Do) -> None: ...
+
+    def sign(self, sign: Sign) -> None: ...
 
     def ask(self, ask: Ask) -> None: ...
 
@@ -132,6 +134,8 @@ class Inbox:
                     hands.reply(effect)
                 case Do():
                     hands.act(effect)
+                case Sign():
+                    hands.sign(effect)
                 case Gate(level):
                     hands.gate(level)
                 case SetClock(utc):

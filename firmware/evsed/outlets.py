@@ -7,10 +7,33 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evse_drivers.api import DriverError, Meter, Permit, Phases, PilotBoard, Reader, Seen, Thermometer
+from evse_drivers.api import (
+    SIGNED_WITHIN,
+    DriverError,
+    Meter,
+    Permit,
+    Phases,
+    PilotBoard,
+    Reader,
+    Seen,
+    Signed,
+    SignedMeter,
+    Thermometer,
+)
 
-from evsed.core.effects import Do
-from evsed.model.inputs import Input, Metered, MeterSilent, Observed, PilotLost, Presented, ReaderHeard, Warmed
+from evsed.core.effects import Do, Sign
+from evsed.model.inputs import (
+    HasSigned,
+    Input,
+    Metered,
+    MeterSilent,
+    NotSigned,
+    Observed,
+    PilotLost,
+    Presented,
+    ReaderHeard,
+    Warmed,
+)
 
 Put = Callable[[Input], None]
 READ_WITHIN = 2.0  # s; a thermometer promises 1
@@ -82,6 +105,30 @@ class Outlets:
     def heard(self, evse: int) -> bool:
         """Its pilot tells what it sees."""
         return evse in self._seen
+    def sign(self, sign: Sign) -> None:
+        """To the meter of that EVSE, which must sign; HasSigned or NotSigned comes of it."""
+        self._spawn(self._sign(sign, self._meters[sign.evse][0]))
+
+    async def _sign(self, sign: Sign, meter: Meter) -> None:
+        assert isinstance(meter, SignedMeter)
+        try:
+            async with asyncio.timeout(SIGNED_WITHIN):
+                signed, key = await _sign(sign, meter)
+        except DriverError as error:
+            self._put(NotSigned(sign.evse, str(error)))
+        except TimeoutError:
+            self._put(NotSigned(sign.evse, f"the meter has not signed within {SIGNED_WITHIN:g} s"))
+        except Exception as error:  # a driver with a bug costs its record, not the station
+            self._put(NotSigned(sign.evse, f"the meter's driver failed: {error!r}"))
+        else:
+            self._put(HasSigned(sign.evse, signed, key))
+
+    async def _permit(self, board: PilotBoard, permit: Permit) -> None:
+        try:
+            await board.permit(permit)
+        except Exception as error:  # it promises to raise nothing: a driver with a bug is a lost board, not a silence
+            self.lost(board, f"{self._name(board)}: its driver failed: {error!r}")
+
 
     def view(self) -> dict[str, Any]:
         """By EVSE: what its pilot says now; an EVSE whose pilot is gone is absent."""
@@ -149,3 +196,13 @@ class Outlets:
             troubled = True
             self._put(ReaderHeard(name, why))
             await asyncio.sleep(READER_AGAIN)
+
+
+async def _sign(sign: Sign, meter: SignedMeter) -> tuple[Signed | None, str]:
+    if sign.what == "begin":
+        assert sign.who is not None
+        assert sign.utc is not None
+        signed: Signed | None = await meter.begin(sign.who, sign.utc)
+    else:
+        signed = await meter.end(sign.begun, sign.utc)
+    return signed, signed.public_key if signed is not None else await meter.public_key()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from evsed.model.inputs import Called
 from evsed.model.profiles import CompositeSchedule, Period, Profile, Purpose, RateUnit, Schedule
 from evsed.model.time import Instant
 from evsed.model.tokens import Token
+from evsed.model.topology import Evse
 from evsed.ocpp.dialects import RefusedCall
 from evsed.ocpp.dialects.v16 import V16
 from evsed.ocpp.dialects.v16_keys import keys, preset
@@ -223,7 +225,11 @@ SETTABLE = {  # key: a good value, a bad one
     "MinimumStatusDuration": ("5", "-5"),
     "RandomisedDelayMax": ("600", "1801"),
     "RandomisedDelaySkip": ("false", "x"),  # a button: what was set to true reads false
+    "PublicKeyWithSignedMeterValue": ("Never", "Always"),
     "ResetRetries": ("3", "x"),
+    "SampledDataSignReadings": ("false", "x"),
+    "SampledDataSignStartedReadings": ("false", "x"),
+    "SignedDataEnvelope": ("SignedMeterValue", "XML"),
     "StopTransactionOnEVSideDisconnect": ("false", "x"),
     "StopTransactionOnInvalidId": ("false", "x"),
     "StopTxnAlignedData": ("", "x"),
@@ -236,11 +242,13 @@ SETTABLE = {  # key: a good value, a bad one
     "AuthorizationKey": ("00112233445566778899AABBCCDDEEFF", "password password"),
 }
 WRITE_ONLY = {"AuthorizationKey"}
+SIGNS = replace(TOPOLOGY, evses=tuple(Evse(n, 16.0, 1, 6.0, has_lock=True, signs=True) for n in range(1, 5)))
+SIGNED_ONLY = {key for key in keys() if "Sign" in key or "PublicKey" in key}
 
 
 @pytest.mark.parametrize("key", SETTABLE)
 def test_a_key_keeps_a_good_value_and_refuses_a_bad_one(key: str) -> None:
-    model = DeviceModel(TOPOLOGY)
+    model = DeviceModel(SIGNS)
     good, bad = SETTABLE[key]
     assert ask(model, "ChangeConfiguration", {"key": key.upper(), "value": good}) == {"status": "Accepted"}
     assert ask(model, "ChangeConfiguration", {"key": key, "value": bad}) == {"status": "Rejected"}
@@ -250,17 +258,27 @@ def test_a_key_keeps_a_good_value_and_refuses_a_bad_one(key: str) -> None:
 
 @pytest.mark.parametrize("key", [key for key in keys() if key not in SETTABLE])
 def test_every_other_key_is_read_only_and_has_a_value(key: str) -> None:
-    model = DeviceModel(TOPOLOGY)
+    model = DeviceModel(SIGNS)
     row = get(model, key)
     assert row["readonly"] is True
-    assert row["value"] != ""
+    assert row["value"] != "" or key.startswith("MeterPublicKey")  # until the meter has been asked
     assert ask(model, "ChangeConfiguration", {"key": key, "value": row["value"]}) == {"status": "Rejected"}
 
 
 def test_all_keys_come_when_none_is_named_but_for_the_password() -> None:
     for payload in ({}, {"key": []}):
-        rows = ask(DeviceModel(TOPOLOGY), "GetConfiguration", payload)["configurationKey"]
+        rows = ask(DeviceModel(SIGNS), "GetConfiguration", payload)["configurationKey"]
         assert [row["key"] for row in rows] == [key for key in keys() if key not in WRITE_ONLY]
+
+
+def test_keys_of_signed_values_are_there_only_where_a_meter_signs() -> None:
+    rows = ask(DeviceModel(TOPOLOGY), "GetConfiguration", {})["configurationKey"]
+    assert [row["key"] for row in rows] == [key for key in keys() if key not in WRITE_ONLY | SIGNED_ONLY]
+    told = ask(DeviceModel(TOPOLOGY), "GetConfiguration", {"key": ["SampledDataSignReadings", "MeterPublicKey1"]})
+    assert told["unknownKey"] == ["SampledDataSignReadings", "MeterPublicKey1"]
+    one = replace(TOPOLOGY, evses=(TOPOLOGY.evses[0], replace(TOPOLOGY.evses[1], signs=True)))
+    rows = ask(DeviceModel(one), "GetConfiguration", {})["configurationKey"]
+    assert [row["key"] for row in rows if "MeterPublicKey" in row["key"]] == ["MeterPublicKey2"]
 
 
 def test_an_unknown_key_is_told_as_unknown() -> None:

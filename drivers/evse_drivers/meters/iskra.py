@@ -123,13 +123,18 @@ class IskraMeter:
         await self._set_data(data_set(who, self.settings.charge_point))
         return await self._sign(BEGIN, lambda state, reasons: state == ACTIVE and reasons[:1] == ["B"])
 
-    async def end(self, begun: Signed | None, utc: float) -> Signed | None:
+    async def end(self, begun: Signed | None, utc: float | None) -> Signed | None:
         """See SignedMeter."""
         told = time.monotonic()
         state = await self._state()
         if state == IDLE:
             return None if begun is None else await self._left(begun)
         if state == AFTER_POWER_CUT or (await self._words(SYNCHRONISATION, 1))[0] != SYNCHRONISED:
+            if utc is None:
+                raise DriverError(
+                    f"{self.where}: the meter has lost its time, and the station does not know it yet: "
+                    "the session is ended as soon as it does."
+                )
             await self._set_time(utc + time.monotonic() - told)
         if state == AFTER_POWER_CUT:
             await self._set_data(same_data_set(begun))

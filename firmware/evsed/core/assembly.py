@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from evsed.model.profiles import Installed
 from evsed.model.time import Instant
 from evsed.model.topology import Topology
-from evsed.model.transactions import Sample, Transaction
+from evsed.model.transactions import Sample, SignedRecord, Transaction
 
 from .authorisation import Authorisation, Cached
 from .availability import Availabilities
@@ -25,6 +25,7 @@ from .registration import Registration
 from .requests import Requests
 from .resets import Resets
 from .sessions import Sessions
+from .signing import Signing
 from .station import Station
 from .supervision import Options, Supervision
 
@@ -43,6 +44,8 @@ class Kept:
     trips: Mapping[str, Trips] = field(default_factory=dict)
     fault_event: int = 0  # the number of the last event
     accepted: bool = False  # a central system has accepted this station once
+    signed: Mapping[str, SignedRecord] = field(default_factory=dict)
+    signing: Mapping[str, SignedRecord] = field(default_factory=dict)
 
 
 def assemble(
@@ -81,6 +84,7 @@ def assemble(
             Availabilities(topology, kept.availability, in_use),
             Faults(topology, kept.faults.values(), kept.trips.values(), kept.fault_event, running, now),
             sessions,
+            Signing(topology, kept.signed, kept.signing, queued),
             limits,
             Connectors(topology, config, now),
             Resets(topology, in_use),

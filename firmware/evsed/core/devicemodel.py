@@ -145,7 +145,8 @@ class DeviceModel:
     # --- one variable -----------------------------------------------------------------------------------------
 
     def _instances(self, row: Declaration) -> list[VariableRef]:
-        return [row.ref()] if row.per == "station" else [row.ref(evse.id) for evse in self._topology.evses]
+        evses = [evse for evse in self._topology.evses if evse.signs or row.needs != "signing"]
+        return [row.ref()][: len(evses)] if row.per == "station" else [row.ref(evse.id) for evse in evses]
 
     def _fitting(self, values: Mapping[str, str]) -> dict[str, str]:
         fitting = {}

@@ -6,8 +6,9 @@ A permit that lowers or merely renews does not wait for the commit; a first or r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from evse_drivers.api import Act, Permit
+from evse_drivers.api import Act, Identification, Permit, Signed
 
 from evsed.model.commands import Answer
 from evsed.model.journal import Entry
@@ -20,6 +21,20 @@ class Do:
 
     evse: int
     act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Have the meter of that EVSE begin a signed session for `who`, or end the one that `begun` began (None: any).
+
+    Comes back as HasSigned or NotSigned, within SIGNED_WITHIN; one at a time for each EVSE.
+    """
+
+    evse: int
+    what: Literal["begin", "end"]
+    utc: float | None  # s; known for a begin
+    who: Identification | None = None
+    begun: Signed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +92,4 @@ class Note:
     level: str = "info"  # info warning error
 
 
-Effect = Permit | Do | Ask | Reply | Gate | SetClock | Restart | Reconnect | Note | Entry
+Effect = Permit | Do | Sign | Ask | Reply | Gate | SetClock | Restart | Reconnect | Note | Entry

@@ -6,12 +6,13 @@ A block never calls another. What it must know of the others it hears here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from evse_drivers.api import How, Reading
+from evse_drivers.api import How, Identification, Reading
 
 from evsed.model.profiles import Profile
 from evsed.model.tokens import Token, Verdict
-from evsed.model.transactions import ChargingState, Context, StopReason, Transaction
+from evsed.model.transactions import ChargingState, Context, SignedRecord, StopReason, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,26 @@ class Measured:
     evse: int
     reading: Reading | None
     why: str = ""  # the meter's trouble in words, while there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Attest:
+    """What the session of that EVSE wants of a meter that signs: a charge attested from now on, what runs left
+    running, or the end (the contactor is open)."""
+
+    evse: int
+    wish: Literal["begin", "keep", "end"]
+    transaction: str | None
+    who: Identification
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """What the meter of that EVSE has signed of the present charge; `over`: nothing more is to be waited for."""
+
+    evse: int
+    records: tuple[SignedRecord, ...]
+    over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +219,8 @@ Fact = (
     | TransactionOver
     | Energise
     | Measured
+    | Attest
+    | Attested
     | SampleDue
     | SessionChanged
     | ProfileBrought

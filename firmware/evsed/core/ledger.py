@@ -17,11 +17,12 @@ from evsed.model.reports import Kind, TransactionReport
 from evsed.model.time import Instant
 from evsed.model.tokens import Token
 from evsed.model.topology import Evse
-from evsed.model.transactions import ChargingState, Context, Sample, StopReason, Transaction, Trigger
+from evsed.model.transactions import ChargingState, Context, Sample, SignedValue, StopReason, Transaction, Trigger
 
+from .attestation import Attestation
 from .block import Config
 from .effects import Effect
-from .facts import Fact, TransactionBegan, TransactionOver
+from .facts import Attested, Fact, TransactionBegan, TransactionOver
 from .samples import take
 
 BEGIN_MEASURANDS, END_MEASURANDS = "SampledDataCtrlr.TxStartedMeasurands", "SampledDataCtrlr.TxEndedMeasurands"
@@ -79,6 +80,7 @@ class Ledger:
         self.cable: float | None = None  # A, by the pilot's proximity resistor
         self.reading: Reading | None = None  # None while the meter is silent
         self.register_wh = transaction.meter_last_wh if transaction else None  # the last one that was ever told
+        self.attestation = Attestation(evse, config)
         self._history = list(history)
         self._sampled: dict[tuple[Context, bool], Reading] = {}  # what the last sample of each kind was taken from
 
@@ -136,7 +138,8 @@ class Ledger:
             remote_start_id=remote_start_id,
         )
         yield TransactionBegan(self.transaction)
-        yield from self.tell(Kind.STARTED, trigger, state, now, token=token, sample=self._take(Context.BEGIN, now))
+        sample, signed = self._take(Context.BEGIN, now), self.attestation.begin()
+        yield from self.tell(Kind.STARTED, trigger, state, now, token=token, sample=sample, signed=signed)
         yield from self._remember(self._take(Context.BEGIN, now, END_MEASURANDS))
 
     def tell(
@@ -149,6 +152,7 @@ class Ledger:
         token: Token | None = None,
         sample: Sample | None = None,
         history: tuple[Sample, ...] = (),
+        signed: tuple[SignedValue, ...] = (),
         stop_reason: StopReason | None = None,
     ) -> Out:
         """Queue the transaction's next event."""
@@ -168,6 +172,7 @@ class Ledger:
                 meter_wh=self.register_wh,
                 samples=() if sample is None or not sample.values else (sample,),
                 history=history,
+                signed=signed,
                 stop_reason=stop_reason,
                 remote_start_id=transaction.remote_start_id,
                 cable_amps=self.cable,
@@ -196,6 +201,22 @@ class Ledger:
             sample = self._take(Context.TRIGGER, now, UPDATE_MEASURANDS)
             yield from self.tell(Kind.UPDATED, Trigger.TRIGGER, state, now, sample=sample)
 
+    def attested(self, attested: Attested, state: ChargingState, now: Instant) -> Out:
+        """The meter has signed, or will not: the record of the begin is told as soon as there is one."""
+        self.attestation.heard(attested)
+        if self.running and (signed := self.attestation.begin()):
+            yield from self.tell(Kind.UPDATED, Trigger.SIGNED_DATA, state, now, signed=signed)
+
+    def attest(self, active: bool, opened: bool, token: Token | None) -> Out:
+        """What the meter must sign now: `active`, energy may flow; `opened`, the contactor is open, or should be."""
+        transaction = self.transaction
+        over = opened and not active and (transaction is None or transaction.stopping is not None)
+        attest = self.attestation.want(
+            "begin" if active else "end" if over else "keep", transaction.id if transaction else None, token
+        )
+        if attest is not None:
+            yield attest
+
     def end(self, state: ChargingState, at: Instant) -> Out:
         """Tell the end, as of `at`, with what the meter says now; the transaction is gone after that."""
         transaction = self.transaction
@@ -210,6 +231,7 @@ class Ledger:
             at,
             token=transaction.stop_token,
             history=history,
+            signed=self.attestation.end(),
             stop_reason=transaction.withdrawn or transaction.stopping,  # the trigger says what ended it, this why
         )
         yield Forget("transaction", transaction.id)

@@ -177,6 +177,10 @@ class Session:
             yield from self._begin(gained, now)
         elif lost == {Point.ENERGY_TRANSFER} and self._stops(*lost):
             yield from self.stop(BY_FAULT.get(self.wrong, StopReason.OTHER), now)
+        opened = now.mono >= self._since + END_WITHIN or (
+            self.vehicle.seen is not None and not self.vehicle.seen.closed
+        )
+        yield from self.ledger.attest(self.phase is Phase.ACTIVE, opened, self.token)
         yield from self._show(now)
 
     def next_deadline(self) -> float | None:
@@ -185,7 +189,7 @@ class Session:
         if self.phase is Phase.AUTHORISED:
             times.append(self._connection_deadline())
         if self.phase is Phase.STOPPING:
-            times.append(self._since + END_WITHIN)
+            times.append(None if self.ledger.attestation.waits else self._since + END_WITHIN)
         if self.phase is Phase.ACTIVE and not self._charged and not self._impatient:
             times.append(self._since + PATIENCE)
         return min((time for time in times if time is not None), default=None)
@@ -242,8 +246,10 @@ class Session:
         self.token = self.group = self.profile = self.remote_start_id = None
 
     def _settled(self, now: Instant) -> bool:
-        """The contactor is open and the meter has been read since, or there is nothing to wait for any more."""
+        """The contactor is open and the meter has signed and been read since, or there is nothing to wait for."""
         seen, reading = self.vehicle.seen, self.ledger.reading
+        if self.ledger.stopping is not None and not self.ledger.attestation.over:
+            return False
         if now.mono >= self._since + END_WITHIN:
             return True
         if seen is None or seen.closed:
@@ -291,7 +297,7 @@ class Session:
             return ChargingState.EV_CONNECTED
         if seen.closed and seen.asking:
             return ChargingState.CHARGING
-        nothing_offered = self._limited and self.ledger.offer[0] <= 0
+        nothing_offered = self._limited and self.ledger.offer[0] <= 0 and not self.ledger.attestation.begins
         if self.wrong or nothing_offered or self._trust.spent or self.barred:
             return ChargingState.SUSPENDED_EVSE
         if not self._charged and now.mono < self._since + PATIENCE:

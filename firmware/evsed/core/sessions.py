@@ -21,6 +21,7 @@ from evsed.model.transactions import Sample, StopReason, Transaction, Trigger
 from .block import Config
 from .effects import Effect, Note, Reply
 from .facts import (
+    Attested,
     Availability,
     Fact,
     FaultsChanged,
@@ -59,6 +60,7 @@ class Sessions:
         Delivered,
         Registered,
         LinkDown,
+        Attested,
         SampleDue,
         OfferChanged,
         StopWanted,
@@ -120,6 +122,9 @@ class Sessions:
                 yield from self._sessions[seen.evse].observe(seen, now)
             case Measured(evse, reading) if evse in self._sessions:
                 yield from self._sessions[evse].measured(reading, now)
+            case Attested(evse):
+                its = self._sessions[evse]
+                yield from its.ledger.attested(event, its.charging_state(now), now)
             case SampleDue(evse, context, ended):
                 yield from self._sessions[evse].sample(context, ended, now)
             case OfferChanged(evse, amps, phases):

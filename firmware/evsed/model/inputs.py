@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evse_drivers.api import Reading, Seen, Uid
+from evse_drivers.api import Reading, Seen, Signed, Uid
 
 from .commands import Command
 from .questions import Reply
@@ -58,6 +58,23 @@ class Metered:
 @dataclass(frozen=True, slots=True)
 class MeterSilent:
     """The meter of this EVSE did not answer; `why` is the driver's text."""
+
+    evse: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class HasSigned:
+    """The meter of this EVSE did what a Sign wanted. `signed` None: there was no session to end."""
+
+    evse: int
+    signed: Signed | None
+    public_key: str  # hex, as in Signed
+
+
+@dataclass(frozen=True, slots=True)
+class NotSigned:
+    """It did not, or nobody knows whether it did; `why` is the driver's text."""
 
     evse: int
     why: str
@@ -163,6 +180,8 @@ Input = (
     | Presented
     | Metered
     | MeterSilent
+    | HasSigned
+    | NotSigned
     | Warmed
     | ReaderHeard
     | Ordered

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from .time import Instant
 from .tokens import Token
-from .transactions import ChargingState, Sample, StopReason, Trigger
+from .transactions import ChargingState, Sample, SignedValue, StopReason, Trigger
 from .variables import VariableReport
 
 
@@ -43,6 +43,7 @@ class TransactionReport:
     reservation: int | None = None
     cable_amps: float | None = None  # what the cable carries, where that is known
     phases: int | None = None
+    signed: tuple[SignedValue, ...] = ()  # what the meter has signed, the begin first
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ class Evse:
     has_lock: bool = False
     has_meter: bool = True
     meter_every: float = 1.0  # s between two readings of it
+    signs: bool = False  # its meter signs what is charged
+    signing_required: bool = False  # and nothing may be charged before it has begun to
     has_phase_relay: bool = False  # it can switch between one and three phases
     connector_type: str = "cType2"  # OCPP 2.x ConnectorEnumType; cType2 is a tethered cable, sType2 a socket
 

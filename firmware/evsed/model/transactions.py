@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from evse_drivers.api import Signed
+
 from .time import Instant
 from .tokens import Token
 
@@ -33,6 +35,7 @@ class Trigger(StrEnum):
     METER_VALUE_PERIODIC = "MeterValuePeriodic"
     REMOTE_START = "RemoteStart"
     REMOTE_STOP = "RemoteStop"
+    SIGNED_DATA = "SignedDataReceived"
     RESET_COMMAND = "ResetCommand"
     STOP_AUTHORIZED = "StopAuthorized"
     TRIGGER = "Trigger"
@@ -99,6 +102,25 @@ class Sample:
             if value.measurand == "Energy.Active.Import.Register" and value.phase is None:
                 return value.value
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRecord:
+    """What a meter has signed at the begin or the end of a charge; kept, exported and told as the meter gave it."""
+
+    at: Instant
+    evse: int
+    transaction: str | None  # None: it belongs to none, or not yet
+    context: Context  # BEGIN or END; an END that holds both is `record.whole`
+    record: Signed
+
+
+@dataclass(frozen=True, slots=True)
+class SignedValue:
+    """A signed record in a report."""
+
+    record: SignedRecord
+    with_key: bool  # the meter's public key goes along
 
 
 @dataclass(frozen=True, slots=True)

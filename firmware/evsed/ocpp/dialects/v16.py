@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,17 +19,19 @@ from evsed.model.reports import (
     TransactionReport,
 )
 from evsed.model.tokens import Token, Verdict
-from evsed.model.transactions import ChargingState, Sample, StopReason
+from evsed.model.transactions import ChargingState, Sample, SignedValue, StopReason
 
 from . import Body, Context, Learned, Payload, v16_commands
 from .checked import Checked
 from .heard import verdict
+from .signed import about, signed_meter_value
 from .values import plain, sampled_value
 
 # A transaction without a token needs an idTag all the same: OCPP 2.x's word for it.
 NO_TOKEN = "NoAuthorization"
 LARGEST = 1 << 63  # what a transactionId must stay below to be kept
 LONGEST_INFO = 50  # characters of info and vendorErrorCode
+ENVELOPE = "OCPP16Ctrlr.SignedDataEnvelope"  # Plain or SignedMeterValue
 GIVEN_UP = -1  # the transactionId of a transaction whose start was never acknowledged (errata 4.0)
 
 # The words of a stop that OCPP 1.6 lacks. HardReset and SoftReset: by the report's own reason.
@@ -116,6 +119,17 @@ def meter_value(sample: Sample, context: Context) -> Payload:
     return {"timestamp": context.stamp(sample.at), "sampledValue": values}
 
 
+def signed_values(signed: tuple[SignedValue, ...], context: Context) -> list[Payload]:
+    """A meterValue for each signed record."""
+    values = []
+    for one in signed:
+        wrapped = signed_meter_value(one) if context.config.text(ENVELOPE) == "SignedMeterValue" else None
+        value = one.record.record.data if wrapped is None else json.dumps(wrapped, separators=(",", ":"))
+        body = {"value": value, **about(one.record), "format": "SignedData", "unit": "Wh"}
+        values.append({"timestamp": context.stamp(one.record.at), "sampledValue": [body]})
+    return values
+
+
 def _verdict(payload: Payload) -> Verdict | None:
     info = payload.get("idTagInfo")
     return verdict(info, "expiryDate", info.get("parentIdTag") if isinstance(info, dict) else None)
@@ -156,7 +170,7 @@ class V16(Checked):
             case TransactionReport():
                 number = context.number(report.transaction)
                 transaction = {"transactionId": GIVEN_UP if number is None else number}
-                return self._meter_values(report.evse, report.samples, transaction, context)
+                return self._meter_values(report.evse, report.samples, transaction, context, report.signed)
             case MeterReport():
                 number = None if report.transaction is None else context.number(report.transaction)
                 transaction = {} if number is None else {"transactionId": number}
@@ -222,15 +236,22 @@ class V16(Checked):
         if report.token is not None and report.token.id:
             payload["idTag"] = report.token.id
         data = [meter_value(sample, context) for sample in report.history if sample.values]
+        data += signed_values(report.signed, context)
         if data:
             payload["transactionData"] = data
         notes = () if report.meter_wh is not None else ("no meter reading: meterStop 0 stands for it",)
         return self.body("StopTransaction", payload, notes)
 
     def _meter_values(
-        self, evse: int, samples: tuple[Sample, ...], transaction: Payload, context: Context
+        self,
+        evse: int,
+        samples: tuple[Sample, ...],
+        transaction: Payload,
+        context: Context,
+        signed: tuple[SignedValue, ...] = (),
     ) -> tuple[Body, ...]:
         values = [meter_value(sample, context) for sample in samples if sample.values]
+        values += signed_values(signed, context)
         if not values:
             return ()
         return (self.body("MeterValues", {"connectorId": evse, **transaction, "meterValue": values}),)

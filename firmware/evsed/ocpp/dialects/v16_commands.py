@@ -226,6 +226,8 @@ def _configuration(results: tuple[Got, ...], everything: bool) -> Payload:
         key = by_asked.get((got.ref, got.attribute))
         if key is None:
             missing.append(got.ref.variable if got.ref.component == ONLY_HERE else str(got.ref))
+        elif got.status in (GetStatus.UNKNOWN_COMPONENT, GetStatus.UNKNOWN_VARIABLE):
+            missing.append(key.name)  # of hardware that is not here
         else:
             known.append(_configuration_key(key, got))
     payload: Payload = {"configurationKey": known}

@@ -13,7 +13,7 @@ from importlib.resources import files
 from evsed.model.variables import Attribute, VariableRef
 
 ONLY_HERE = "OCPP16Ctrlr"  # the component of what OCPP 2.x has no variable for
-_NAME = re.compile(r"(\w+)\.(\w+)(?:\[(.+)\])?")
+_NAME = re.compile(r"(\w+)(?:\((\d+)\))?\.(\w+)(?:\[(.+)\])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Key:
         """The variable's name in parts."""
         parts = _NAME.fullmatch(self.variable)
         assert parts is not None, self.variable
-        return VariableRef(parts[1], parts[2], variable_instance=parts[3])
+        evse = int(parts[2]) if parts[2] else None
+        return VariableRef(parts[1], parts[3], variable_instance=parts[4], evse=evse)
 
     @property
     def asked(self) -> tuple[VariableRef, Attribute]:

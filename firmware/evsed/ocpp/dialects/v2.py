@@ -17,12 +17,13 @@ from evsed.model.reports import (
     TransactionReport,
 )
 from evsed.model.tokens import Token, Verdict
-from evsed.model.transactions import Sample, StopReason
+from evsed.model.transactions import Sample, SignedValue, StopReason
 from evsed.model.variables import VariableReport
 
 from . import Body, Context, Payload, v2_commands
 from .checked import Checked
 from .heard import verdict
+from .signed import about, signed_meter_value
 from .values import last_samples, numeric, sampled_value
 
 VARIABLES_PER_REPORT = 20  # some 6 kB a NotifyReport
@@ -94,7 +95,8 @@ class V2(Checked):
         """See Dialect."""
         match report:
             case TransactionReport():
-                return (self.body("TransactionEvent", _transaction_event(report, context)),)
+                notes = _too_long(report.signed)
+                return (self.body("TransactionEvent", _transaction_event(report, context), notes),)
             case MeterReport(evse=evse, samples=samples):
                 values = [meter_value(sample, context) for sample in samples if sample.values]
                 return (self.body("MeterValues", {"evseId": evse, "meterValue": values}),) if values else ()
@@ -191,9 +193,24 @@ def _transaction_event(report: TransactionReport, context: Context) -> Payload:
         payload["numberOfPhasesUsed"] = report.phases
     samples = last_samples(report) if report.kind is Kind.ENDED else report.samples
     values = [meter_value(sample, context) for sample in samples if sample.values]
+    values += [_signed(one, context) for one in report.signed]
     if values:
         payload["meterValue"] = values
     return payload
+
+
+def _signed(one: SignedValue, context: Context) -> Payload:
+    """A meterValue of one signed record; `value` is what the record states."""
+    body = {"value": numeric(one.record.record.wh or 0), **about(one.record), "unitOfMeasure": {"unit": "Wh"}}
+    if (signed := signed_meter_value(one)) is not None:
+        body["signedMeterValue"] = signed
+    return {"timestamp": context.stamp(one.record.at), "sampledValue": [body]}
+
+
+def _too_long(signed: tuple[SignedValue, ...]) -> tuple[str, ...]:
+    """What no signedMeterValue can hold is left out whole: a cut record proves nothing."""
+    long = [one.record for one in signed if signed_meter_value(one) is None]
+    return tuple(f"the signed record {its.context.value} is too long to be told; evsed signed has it" for its in long)
 
 
 def _transaction_info(report: TransactionReport) -> Payload:
