@@ -164,14 +164,14 @@ class App:
             store.things("trips", Trips),
             store.things("fault event", int).get("last", 0),
             "accepted" in store.things("registration", bool) or not settings.ocpp.url,
+            store.things("signed", SignedRecord),
+            store.things("signing", SignedRecord),
         )
         self._station = assemble(
             topology,
             config,
             kept,
             itertools.count(1).__next__,
-            store.things("signed", SignedRecord),
-            store.things("signing", SignedRecord),
             lambda: str(uuid.uuid4()),
             store.pending,
             self._clock.now(),
@@ -213,16 +213,16 @@ class App:
         """See inbox.Hands."""
         self._errands.sent(do, self._outlets.act(do))
 
+    def sign(self, sign: Sign) -> None:
+        """See inbox.Hands."""
+        self._outlets.sign(sign)
+
     def ask(self, ask: Ask) -> None:
         """See inbox.Hands."""
         self._link.ask(ask)
 
     def reply(self, reply: Reply) -> None:
         """See inbox.Hands."""
-    def sign(self, sign: Sign) -> None:
-        """See inbox.Hands."""
-        self._outlets.sign(sign)
-
         self._link.reply(reply.call, reply.answer)
 
     def gate(self, level: str) -> None:

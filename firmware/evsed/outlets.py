@@ -89,22 +89,6 @@ class Outlets:
         """To the pilot of that EVSE; why it does not, in words, or None."""
         return self._spawn(self._act(self._boards[do.evse], do))
 
-    async def _act(self, board: PilotBoard, do: Do) -> str | None:
-        try:
-            return await board.act(do.evse, do.act)
-        except DriverError as error:
-            return str(error)
-
-    def lost(self, board: PilotBoard, why: str) -> None:
-        """The pilot behind `board` is gone."""
-        evses = tuple(evse for evse, its in self._boards.items() if its is board)
-        for evse in evses:
-            self._seen.pop(evse, None)
-        self._put(PilotLost(evses, why))
-
-    def heard(self, evse: int) -> bool:
-        """Its pilot tells what it sees."""
-        return evse in self._seen
     def sign(self, sign: Sign) -> None:
         """To the meter of that EVSE, which must sign; HasSigned or NotSigned comes of it."""
         self._spawn(self._sign(sign, self._meters[sign.evse][0]))
@@ -123,12 +107,22 @@ class Outlets:
         else:
             self._put(HasSigned(sign.evse, signed, key))
 
-    async def _permit(self, board: PilotBoard, permit: Permit) -> None:
+    async def _act(self, board: PilotBoard, do: Do) -> str | None:
         try:
-            await board.permit(permit)
-        except Exception as error:  # it promises to raise nothing: a driver with a bug is a lost board, not a silence
-            self.lost(board, f"{self._name(board)}: its driver failed: {error!r}")
+            return await board.act(do.evse, do.act)
+        except DriverError as error:
+            return str(error)
 
+    def lost(self, board: PilotBoard, why: str) -> None:
+        """The pilot behind `board` is gone."""
+        evses = tuple(evse for evse, its in self._boards.items() if its is board)
+        for evse in evses:
+            self._seen.pop(evse, None)
+        self._put(PilotLost(evses, why))
+
+    def heard(self, evse: int) -> bool:
+        """Its pilot tells what it sees."""
+        return evse in self._seen
 
     def view(self) -> dict[str, Any]:
         """By EVSE: what its pilot says now; an EVSE whose pilot is gone is absent."""
