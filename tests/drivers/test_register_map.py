@@ -69,6 +69,7 @@ def test_neighbours_are_read_together_up_to_the_block_size() -> None:
     assert rows_at("block = 4", 0, 2, 4).blocks == (Block(4, 0, 4), Block(4, 4, 2))
     assert rows_at("", 0, 4, 6).blocks == (Block(4, 0, 2), Block(4, 4, 4))
     assert rows_at("bridge = 2", 0, 4, 6).blocks == (Block(4, 0, 8),)
+    assert rows_at("bridge = 1", 0, 4, 6).blocks == (Block(4, 0, 2), Block(4, 4, 4))
     assert rows_at("", 0, 0, 2).blocks == (Block(4, 0, 4),)
 
 
@@ -122,6 +123,14 @@ amps.L1 = { address = 1, unit = "A", type = "float32", word_order = "little", fu
         (
             '[registers]\nwatts = { address = 65535, type = "int32", unit = "W" }',
             "  registers.watts.address = 65535  leaves no room for a int32. Allowed: 0 to 65534.",
+        ),
+        (
+            'function = 3.0\n[registers]\nwatts = { address = 1, type = "int16", unit = "W" }',
+            "  registers.watts.function = 3.0  is unknown. Allowed: 3, 4.",
+        ),
+        (
+            '[registers]\nwatts = { address = 1, type = "int16", unit = "W", none = [-1] }',
+            "  registers.watts.none = [-1]  is no list of raw values. Allowed: whole numbers, like [0x7FFFFFFF].",
         ),
         (
             '[registers]\nwatts = { address = 1, type = "int16" }',
