@@ -79,7 +79,7 @@ class MinMax:
             for channel in (settings.channel, settings.channel_proximity):
                 if channel >= 0:
                     self._iio.open(channel)
-            prove(self.sense, self.sample_ms, where, kernel, REMEDY)
+            prove(self._longest, self.sample_ms, where, kernel, REMEDY)
         except BaseException:
             self.close()
             raise
@@ -118,6 +118,11 @@ class MinMax:
             return Sense(at, first, second)
         self._proximity_at = at + EVERY
         return Sense(at, first, second, settings.ohms(iio.volts(settings.channel_proximity)))
+
+    def _longest(self) -> Sense:
+        """A look with everything in it."""
+        self._proximity_at = 0.0
+        return self.sense()
 
     def drive(self, duty: float | None) -> None:
         self._pwm.drive(duty)

@@ -124,7 +124,7 @@ class PeakDetector:
                     self._iio.open(channel)
             else:
                 self._ads = _converter(settings, where, bus, kernel)
-            prove(self.sense, self.sample_ms, where, kernel, REMEDY)
+            prove(self._longest, self.sample_ms, where, kernel, REMEDY)
         except BaseException:
             self.close()
             raise
@@ -173,6 +173,11 @@ class PeakDetector:
             return Sense(at, high, low)
         volts = self._ads.volts() if self._ads is not None else self._volts(settings.channel_proximity)
         return Sense(at, high, low, settings.ohms(volts))
+
+    def _longest(self) -> Sense:
+        """A look with everything in it."""
+        self._proximity_at = 0.0
+        return self.sense()
 
     def drive(self, duty: float | None) -> None:
         self._pwm.drive(duty)
