@@ -62,6 +62,17 @@ class Pin:
         return (f"GPIO {settings.pin}",)
 
 
+class Claims:
+    @dataclass(frozen=True)
+    class Settings:
+        what: str = option(help="Claim.", example="SPI 0.1")
+        bus: str = option("", help="Bus.")
+
+    @staticmethod
+    def claims(settings):
+        return (settings.what,)
+
+
 class Meter:
     bus_drivers = ("lab-line",)
 
@@ -116,6 +127,7 @@ DRIVERS = {
     "switch.lab": "Contactor",
     "switch.lab-slow": "SlowContactor",
     "switch.lab-pin": "Pin",
+    "reader.lab-claims": "Claims",
     "meter.lab": "Meter",
     "pilot.lab-resistive": "Resistive",
     "rcd.lab": "Rcd",
