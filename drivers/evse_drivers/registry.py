@@ -86,6 +86,10 @@ DRIVERS = (
           "NXP MFRC522 card reader (ISO 14443 A) on SPI"),
     Entry("reader", "rdm6300", "evse_drivers.readers.rdm6300:Rdm6300",
           "RDM6300 reader of 125 kHz cards (EM4100) on a serial port"),
+    Entry("reader", "wiegand", "evse_drivers.readers.wiegand:Wiegand",
+          "a Wiegand reader (26 or 34 bits) behind a microcontroller on a serial port"),
+    Entry("reader", "usb-hid", "evse_drivers.readers.usb_hid:UsbHid",
+          "a USB card reader that types the card's number as a keyboard does"),
 )
 # fmt: on
 

@@ -76,6 +76,8 @@ ABSENT: dict[tuple[str, str], dict[str, Any]] = {
     ("reader", "pn532-i2c"): {"bus": "i2c1"},
     ("reader", "mfrc522"): {"device": "{folder}/nothing"},
     ("reader", "rdm6300"): {"port": "{folder}/nothing"},
+    ("reader", "wiegand"): {"port": "{folder}/nothing"},
+    ("reader", "usb-hid"): {"usb": "dead:beef"},
 }
 
 
