@@ -50,6 +50,9 @@ class Board:
         while True:
             yield await self.says.get()
 
+    async def close(self) -> None:
+        pass
+
 
 class Register:
     """A meter that takes `takes` s to answer and fails while `fails` is a text."""
@@ -196,6 +199,106 @@ def test_a_lost_pilot_is_an_input_and_is_no_longer_shown() -> None:
         assert heard[-1][1] == PilotLost((1, 2), "the pilot process has closed the connection")
         assert outlets.view() == {}
         await outlets.close()
+
+    play(story())
+
+
+class Weak(Board):
+    """A board that gives up at each iteration, in its own way, until it has no more ways."""
+
+    def __init__(self, *ways: Exception | None) -> None:
+        super().__init__()
+        self.ways, self.closing = list(ways), 0.0
+
+    async def permit(self, permit: Permit) -> None:
+        if permit.amps < 0:
+            raise KeyError("amps")
+
+    async def seen(self) -> AsyncIterator[Seen]:
+        self.listeners += 1
+        if self.ways:
+            way = self.ways.pop(0)
+            if way is not None:
+                raise way
+            yield SEEN
+            return
+        while True:
+            yield SEEN
+            await asyncio.sleep(1)
+
+    async def close(self) -> None:
+        if self.closing < 0:
+            raise DriverError("evse.1.board: cannot be told. Check its bus.")
+        await asyncio.sleep(self.closing)
+
+
+def test_a_board_that_gives_up_is_lost_once_and_begun_anew_less_and_less_often() -> None:
+    async def story() -> None:
+        silent = DriverError("evse.1.board: no answer. Check its bus.")
+        board = Weak(*[silent] * 6)
+        outlets, heard = opened(board)
+        await asyncio.sleep(40)
+        assert [row for row in heard if not isinstance(row[1], Observed)] == [(0.0, PilotLost((1,), str(silent)))]
+        first = next(at for at, input in heard if isinstance(input, Observed))
+        assert first == 1 + 2 + 4 + 8 + 10 + 10
+        assert await outlets.close() == ()
+
+    play(story())
+
+
+def test_a_board_that_is_lost_again_is_told_again() -> None:
+    async def story() -> None:
+        silent = DriverError("evse.1.board: no answer. Check its bus.")
+        outlets, heard = opened(Weak(silent, None, KeyError("x")))
+        await asyncio.sleep(4.5)
+        assert heard == [
+            (0.0, PilotLost((1,), str(silent))),
+            (1.0, Observed(SEEN)),
+            (1.0, PilotLost((1,), "evse.1.board: its driver has ended")),
+            (4.0, Observed(SEEN)),
+        ]
+        await outlets.close()
+
+    play(story())
+
+
+def test_a_mistake_in_a_boards_driver_costs_that_board_only() -> None:
+    async def story() -> None:
+        heard: list[Input] = []
+        outlets = Outlets({1: Weak(KeyError("state")), 2: Board()}, {}, {}, {}, heard.append)
+        tasks = outlets.start()
+        await asyncio.sleep(0.5)
+        assert heard == [PilotLost((1,), "evse.1.board: its driver failed: KeyError('state')")]
+        await asyncio.sleep(1)
+        assert heard[1] == Observed(SEEN)
+        assert not any(task.done() for task in tasks)
+        await outlets.close()
+
+    play(story())
+
+
+def test_a_permit_that_a_driver_stumbles_over_is_not_lost_silently() -> None:
+    async def story() -> None:
+        outlets, heard = opened(Weak(DriverError("evse.1.board: no answer.")))
+        outlets.permit(Permit(1, -1.0, 3, True, "grace", 5.0))
+        await asyncio.sleep(0.1)
+        assert PilotLost((1,), "evse.1.board: its driver failed: KeyError('amps')") in [input for _, input in heard]
+        await outlets.close()
+
+    play(story())
+
+
+def test_boards_are_told_that_the_station_ends_and_those_that_cannot_be_told_are_named() -> None:
+    async def story() -> None:
+        deaf, slow, fine = Weak(), Weak(), Weak()
+        deaf.closing, slow.closing = -1.0, 60.0
+        outlets = Outlets({1: deaf, 2: slow, 3: fine}, {}, {}, {}, lambda _: None)
+        outlets.start()
+        await asyncio.sleep(0.1)
+        assert sorted(await outlets.close()) == [
+            "evse.1.board: cannot be told. Check its bus.",
+            "evse.2.board: was not told within 2 s that the station ends",
+        ]
 
     play(story())
 

@@ -41,6 +41,7 @@ def charging() -> dict[str, Any]:
         "queue": 3,
         "dead_letters": 0,
         "disk": None,
+        "unsupervised": [],
         "registration": {"answer": "Accepted"},
         "link": {"url": "ws://csms/ocpp", "connected": True, "version": "2.0.1", "up_s": 61.2, "last_error": ""},
         "profiles": {
@@ -128,7 +129,7 @@ def test_the_screen_of_a_station_in_trouble() -> None:
         "EVSE 1  its pilot is not heard",
         "  FAULT      pilot lost: The pilot process, or the board that drives the pilot, does not answer. it has ended",
         "             `systemctl status evsed-pilot`, or the board's supply and bus.",
-        "  why        nothing can be charged without the pilot process",
+        "  why        nothing can be charged without its pilot",
         "  limits     16 A profile 7 | 32 A installation   permitted: 16 A",
         "  meter      no believable reading: evse.1.meter: no answer",
         "  heat       board does not answer",
@@ -212,6 +213,22 @@ def test_a_station_whose_boards_drive_the_pilot_has_no_pilot_process_to_show() -
     view = charging()
     view["pilot"] = None
     assert not [line for line in text(view) if line.startswith("pilot")]
+
+
+def test_an_outlet_that_nothing_switches_off_when_the_station_dies_is_shown_for_ever() -> None:
+    view = charging()
+    view["unsupervised"] = [2]
+    assert (
+        "WARNING EVSE 2: when evsed dies, this outlet charges on with its last current until somebody comes: nothing "
+        "else switches it off"
+    ) in text(view)
+
+
+def test_a_board_that_does_not_tell_the_pilots_level_shows_what_it_offers() -> None:
+    view = charging()
+    view["outlets"]["1"] |= {"volts": None, "duty": None, "closings": 0}
+    assert text(view)[6] == "EVSE 1  C2  16 A offered  contactor closed  active"
+    assert not [line for line in text(view) if line.startswith("  contactor")]
 
 
 def test_without_a_central_system_the_link_says_so() -> None:

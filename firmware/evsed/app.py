@@ -42,7 +42,7 @@ from evsed.ocpp.link import Link
 from evsed.outlets import Outlets
 from evsed.pilot.realtime import Notify
 from evsed.presets import refused, variables
-from evsed.settings import Settings, SettingsError, load
+from evsed.settings import UNSUPERVISED, Settings, SettingsError, load
 from evsed.station_socket import StationSocket
 from evsed.store.database import Store
 from evsed.store.migrations import StoreError
@@ -100,7 +100,9 @@ class App:
             parts = hardware.meters(), hardware.readers(), hardware.thermometers()
             self._pilot = pilot
             self._outlets = Outlets(boards, *parts, self._put, *([pilot.measured] if pilot is not None else []))
-            stack.push_async_callback(self._outlets.close)
+            stack.push_async_callback(self._leave_outlets)
+            for evse in settings.unsupervised:
+                log(f"evse.{evse}.board: unsupervised = true: {UNSUPERVISED}", "warning")
             path = os.path.join(settings.station.runtime, "station.sock")
             control = StationSocket(path, self.view, self._link.observe, self._errands.order)
             os.makedirs(settings.station.runtime, exist_ok=True)
@@ -127,6 +129,10 @@ class App:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         return self._code
+
+    async def _leave_outlets(self) -> None:
+        for complaint in await self._outlets.close():
+            log(complaint, "warning")
 
     async def _until_ended(self, tasks: Sequence[asyncio.Future[Any]]) -> None:
         """Until somebody wants the end, or a task that should run for ever has ended: half a station must not stay."""
@@ -290,6 +296,7 @@ class App:
             "disk": self._disk,
             "link": link,
             "outlets": self._outlets.view(),
+            "unsupervised": list(self._settings.unsupervised),
             "pilot": None if self._pilot is None else self._pilot.view(),
             **blocks,
         }

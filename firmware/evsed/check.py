@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from evsed.presets import refused
-from evsed.settings import EvseSettings, Part, Settings, SettingsError, SupervisionSettings, load
+from evsed.settings import BoardSettings, EvseSettings, Part, Settings, SettingsError, SupervisionSettings, load
 from evsed.settings.problems import secret_preset, table
 
 
@@ -75,12 +75,21 @@ def summary(settings: Settings) -> Iterator[str]:
 
 def _outlet(evse: EvseSettings) -> Iterator[str]:
     phases = "1 phase" if evse.phases == 1 else f"{evse.phases} phases"
-    yield (
-        f"evse {evse.id}    {evse.connector}, {phases}, {evse.max_current:g} A at most, "
-        f"{evse.failsafe_current:g} A without the station"
-    )
+    without = _without_station(evse.board) if evse.board else f"{evse.failsafe_current:g} A without the station"
+    yield f"evse {evse.id}    {evse.connector}, {phases}, {evse.max_current:g} A at most, {without}"
+    if evse.board:
+        yield "          its board drives the pilot: the timings of IEC 61851-1 are the board's, not checked here"
     for part in evse.parts():
         yield f"          {part.where.rpartition('.')[2]}: {_part(part)}{_rcd(evse) if part.kind == 'rcd' else ''}"
+
+
+def _without_station(board: BoardSettings) -> str:
+    """What becomes of a charge when evsed dies."""
+    if board.nobody_watches:
+        return "GOES ON WITH ITS LAST CURRENT WITHOUT THE STATION, unsupervised"
+    if board.keeps_current:
+        return f"switched off without the station by: {board.off_path.strip()}"
+    return "the board's own watchdog decides without the station"
 
 
 def _rcd(evse: EvseSettings) -> str:

@@ -26,7 +26,7 @@ class Hardware:
         pilot = None
         for evse in settings.evses:
             if evse.board is not None:
-                boards[evse.id] = self._open(evse.board)
+                boards[evse.id] = self._open(evse.board.part)
             else:
                 if pilot is None:
                     path = os.path.join(settings.station.runtime, "pilot.sock")

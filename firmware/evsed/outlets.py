@@ -37,6 +37,8 @@ from evsed.model.inputs import (
 
 Put = Callable[[Input], None]
 READ_WITHIN = 2.0  # s; a thermometer promises 1
+LISTEN_AGAIN, LISTEN_AGAIN_MOST = 1.0, 10.0  # s until a board that was lost is begun anew; doubled each time
+CLOSE_WITHIN = 2.0  # s that a board gets to be told that the station ends
 READER_AGAIN = 10.0  # s until a reader that gave up is begun anew
 
 
@@ -69,21 +71,35 @@ class Outlets:
         works += [self._watch(name, *its) for name, its in self._readers.items()]
         return [self._spawn(work) for work in works]
 
-    async def close(self) -> None:
-        """Leave the hardware alone."""
+    async def close(self) -> tuple[str, ...]:
+        """Leave the hardware alone. Returns what could not be told that the station ends, in words."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        complaints = [await self._end(board) for board in set(self._boards.values())]
         for meter, _ in self._meters.values():
             await meter.close()
         for thermometer, _, _ in self._thermometers.values():
             await thermometer.close()
         for reader, _ in self._readers.values():
             await reader.close()
+        return tuple(complaint for complaint in complaints if complaint)
+
+    async def _end(self, board: PilotBoard) -> str:
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN):
+                await board.close()
+        except TimeoutError:
+            return f"{self._name(board)}: was not told within {CLOSE_WITHIN:g} s that the station ends"
+        except DriverError as error:
+            return str(error)
+        except Exception as error:  # a driver with a bug must not keep the others from being closed
+            return f"{self._name(board)}: its driver failed: {error!r}"
+        return ""
 
     def permit(self, permit: Permit) -> None:
         """To the pilot of that EVSE."""
-        self._spawn(self._boards[permit.evse].permit(permit))
+        self._spawn(self._permit(self._boards[permit.evse], permit))
 
     def act(self, do: Do) -> asyncio.Task[str | None]:
         """To the pilot of that EVSE; why it does not, in words, or None."""
@@ -106,6 +122,12 @@ class Outlets:
             self._put(NotSigned(sign.evse, f"the meter's driver failed: {error!r}"))
         else:
             self._put(HasSigned(sign.evse, signed, key))
+
+    async def _permit(self, board: PilotBoard, permit: Permit) -> None:
+        try:
+            await board.permit(permit)
+        except Exception as error:  # it promises to raise nothing: a driver with a bug is a lost board, not a silence
+            self.lost(board, f"{self._name(board)}: its driver failed: {error!r}")
 
     async def _act(self, board: PilotBoard, do: Do) -> str | None:
         try:
@@ -134,11 +156,29 @@ class Outlets:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def _name(self, board: PilotBoard) -> str:
+        return f"evse.{next(evse for evse, its in self._boards.items() if its is board)}.board"
+
     async def _listen(self, board: PilotBoard) -> None:
-        async for seen in board.seen():
-            if seen.evse in self._boards:
-                self._seen[seen.evse] = seen
-                self._put(Observed(seen))
+        """What it says, for ever: one that gives up is told as lost, once, and begun anew."""
+        said, again = "", LISTEN_AGAIN
+        while True:
+            try:
+                async for seen in board.seen():
+                    said, again = "", LISTEN_AGAIN
+                    if seen.evse in self._boards:
+                        self._seen[seen.evse] = seen
+                        self._put(Observed(seen))
+                why = f"{self._name(board)}: its driver has ended"
+            except DriverError as error:
+                why = str(error)
+            except Exception as error:  # a driver with a bug costs its board, not the station
+                why = f"{self._name(board)}: its driver failed: {error!r}"
+            if not said:
+                self.lost(board, why)
+            said = why
+            await asyncio.sleep(again)
+            again = min(2 * again, LISTEN_AGAIN_MOST)
 
     async def _read(self, evse: int, meter: Meter, every: float) -> None:
         loop = asyncio.get_running_loop()
@@ -181,7 +221,7 @@ class Outlets:
                     if troubled:
                         self._put(ReaderHeard(name, None))
                         troubled = False
-                    self._put(Presented(uid, evses))
+                    self._put(Presented(token(uid, self._cards), evses, oddity(uid, self._cards)))
                 why = f"reader.{name}: its driver has ended"
             except DriverError as error:
                 why = str(error)

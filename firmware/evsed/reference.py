@@ -15,6 +15,7 @@ from evsed.core.variables import Declaration, declarations
 from evsed.model.shown import BESIDES, STATES
 from evsed.ocpp.dialects import v16_keys
 from evsed.settings import (
+    BoardSettings,
     ButtonSettings,
     EvseSettings,
     HeartbeatSettings,
@@ -54,6 +55,11 @@ TABLES: tuple[tuple[str, type, str], ...] = (
         "[evse.N.rcd]",
         RcdSettings,
         "The residual-current device of the outlet; the options of its driver stand in the same table.",
+    ),
+    (
+        "[evse.N.board]",
+        BoardSettings,
+        "A board that drives the pilot itself; the options of its driver stand in the same table.",
     ),
     ("[supervision]", SupervisionSettings, "What the meter and the temperature say against the limits."),
     (

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from evsed.settings import SettingsError, load
+from evsed.settings import UNSUPERVISED, SettingsError, load
 
 TIMEOUT = 5.0  # s
 View = dict[str, Any]
@@ -65,6 +65,8 @@ def screen(view: View) -> Iterator[str]:
     yield f"queue   {view['queue']} report(s) to be sent{dead}"
     if pilot := view["pilot"]:
         yield f"pilot   {_on_time(pilot)}"
+    for number in view["unsupervised"]:
+        yield f"WARNING EVSE {number}: {UNSUPERVISED}"
     yield from _wrong("", view["faults"]["0"])
     for profile in view["profiles"]["profiles"]:
         yield (
@@ -168,7 +170,7 @@ def _why(number: str, view: View) -> str:
     """Why it is, or is not, charging."""
     session, limits, pilot = view["sessions"][number], view["limits"][number], view["outlets"].get(number)
     if pilot is None:
-        return "nothing can be charged without the pilot process"
+        return "nothing can be charged without its pilot"
     if pilot["closed"]:
         return f"charging at no more than {pilot['offered']:g} A: {limits['wins']} is the smallest limit"
     if faults := [row["name"] for row in view["faults"][number] if not row["warning"]]:

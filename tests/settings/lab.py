@@ -118,6 +118,10 @@ class Board:
     class Settings:
         bus: str = option(help="Bus.", example="rs485")
         unit: int = option(1, help="Address.", minimum=1, maximum=247)
+
+
+class KeepingBoard(Board):
+    keeps_current = True
 """
 
 DRIVERS = {
@@ -134,6 +138,7 @@ DRIVERS = {
     "thermometer.lab": "Thermometer",
     "reader.lab": "Reader",
     "board.lab": "Board",
+    "board.lab-keeping": "KeepingBoard",
 }
 
 WHOLE = """\

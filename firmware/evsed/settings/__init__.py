@@ -5,6 +5,8 @@ from .outlet import EvseSettings
 from .parts import (
     PILOT_PARTS,
     SOFTWARE_ONLY,
+    UNSUPERVISED,
+    BoardSettings,
     ButtonSettings,
     HeartbeatSettings,
     LightSettings,
@@ -21,6 +23,8 @@ from .whole import Settings
 __all__ = [
     "PILOT_PARTS",
     "SOFTWARE_ONLY",
+    "UNSUPERVISED",
+    "BoardSettings",
     "ButtonSettings",
     "EvseSettings",
     "HeartbeatSettings",

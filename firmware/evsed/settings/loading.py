@@ -19,6 +19,7 @@ from .lines import Path, lines
 from .outlet import EvseSettings
 from .parts import (
     PARTS,
+    BoardSettings,
     ButtonSettings,
     HeartbeatSettings,
     LightSettings,
@@ -45,6 +46,9 @@ TABLES = (
     "button",
     "light",
 )
+
+# Parts of an outlet with options of ours beside their driver's.
+BESIDE = {"rcd": RcdSettings, "board": BoardSettings}
 
 
 # Says which presets the device model does not take: {"keys.HeartbeatIntervall": "is no OCPP 1.6 key. Did you ..."};
@@ -222,7 +226,7 @@ class _Reading:
         path = ("evse", name)
         table = dict(self._table(path))
         parts: dict[str, Any] = {
-            part: self._beside(RcdSettings, kind, (*path, part)) if part == "rcd" else self._part(kind, (*path, part))
+            part: self._beside(BESIDE[part], kind, (*path, part)) if part in BESIDE else self._part(kind, (*path, part))
             for part, kind in PARTS.items()
             if part in table
         }

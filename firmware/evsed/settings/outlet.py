@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from evse_drivers.options import option
 
-from .parts import PARTS, Part, RcdSettings, bare
+from .parts import PARTS, BoardSettings, Part, RcdSettings, bare
 
 # OCPP 2.x ConnectorEnumType, those of AC charging in mode 3: c is a tethered cable, s a socket.
 CONNECTORS = ("cType1", "cType2", "cTesla", "sType2", "sType3")
@@ -27,7 +27,8 @@ class EvseSettings:
     phases: int = option(3, help="Phases that are wired to the outlet.", choices=(1, 3))
     failsafe_current: float = option(
         6.0,
-        help='Offered while the station process is away and the lease says "go on"; 0 ends the charge then.',
+        help='Offered while the station process is away and the lease says "go on"; 0 ends the charge then. Not where '
+        "a board drives the pilot: its own options say what it does.",
         unit="A",
         minimum=0,
         maximum=80,
@@ -81,7 +82,7 @@ class EvseSettings:
     emergency_stop: Part | None = None
     thermal_switch: Part | None = None
     meter: Part | None = None
-    board: Part | None = None
+    board: BoardSettings | None = None
     line: int = field(default=0, compare=False)
 
     def parts(self) -> tuple[Part, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evse_drivers.options import option
+from evse_drivers.registry import find
 
 from evsed.model.shown import SHOWN
 
@@ -24,6 +25,10 @@ PARTS = {**PILOT_PARTS, **STATION_PARTS}
 
 # What the technician must write where only software opens the contactor on a residual current.
 SOFTWARE_ONLY = "I know that only software opens the contactor when the residual-current device trips"
+# What that says for ever, where nothing ends the charge of a board whose station has died.
+UNSUPERVISED = (
+    "when evsed dies, this outlet charges on with its last current until somebody comes: nothing else switches it off"
+)
 RCD_MODULES = ("RCM14", "RCMB102", "X804", "X904", "latching", "none")
 
 
@@ -56,6 +61,31 @@ class RcdSettings:
     )
     cuts_coil: bool = option(help="Its trip cuts the contactor's coil in hardware, whatever the software does.")
     software_only: str = option("", help=f'Where cuts_coil = false, this very sentence: "{SOFTWARE_ONLY}".')
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSettings:
+    """A board that drives the pilot itself; the options of its driver stand in the same table."""
+
+    part: Part
+    off_path: str = option(
+        "",
+        help="Where the board keeps its last current when evsed dies: what hardware switches it off then, in your "
+        "words, such as a relay in its supply that a hardware watchdog drops.",
+    )
+    unsupervised: bool = option(
+        False, help="Where there is no such hardware: it charges on then until somebody comes, and you accept that."
+    )
+
+    @property
+    def keeps_current(self) -> bool:
+        """The board has no watchdog of its own."""
+        return bool(getattr(find("board", self.part.driver), "keeps_current", False))
+
+    @property
+    def nobody_watches(self) -> bool:
+        """Nothing switches it off when the station dies."""
+        return self.keeps_current and not self.off_path.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +139,6 @@ class HeartbeatSettings:
     every: float = option(10.0, help="How often it changes; whole loops of 10 ms.", unit="ms", minimum=10, maximum=1000)
 
 
-def bare(part: Part | RcdSettings) -> Part:
+def bare(part: Part | RcdSettings | BoardSettings) -> Part:
     """The part itself."""
-    return part.part if isinstance(part, RcdSettings) else part
+    return part if isinstance(part, Part) else part.part

@@ -11,7 +11,7 @@ from evse_drivers import registry
 from .filling import Findings
 from .lines import Path
 from .outlet import EvseSettings
-from .parts import SOFTWARE_ONLY
+from .parts import SOFTWARE_ONLY, UNSUPERVISED
 from .whole import Settings
 
 PEN_EVERY = 1.0  # s between two readings; a broken PEN is one after 4 s (core/voltage.py), open within 5
@@ -24,13 +24,30 @@ def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -
     for evse in settings.evses:
         table = tables.get(str(evse.id), {}) if isinstance(tables, Mapping) else {}
         if "board" in table:
-            continue  # it watches itself
+            _board(evse, findings)
+            continue  # for the rest it watches itself
         for rule in (_residual_current, _levels, _wake_up, _phase_relay):
             rule(evse, table, findings)
     _heartbeat(settings, document, findings)
     _heat(settings, findings)
     _grid(settings, findings)
     _pen(settings, document, findings)
+
+
+def _board(evse: EvseSettings, findings: Findings) -> None:
+    """A board without a watchdog goes on when the station dies: something else must end that, or somebody say so."""
+    board, path = evse.board, (*_path(evse), "board")
+    if board is None or not board.keeps_current:
+        return
+    if board.nobody_watches and not board.unsupervised:
+        text = (
+            "keeps its last current when evsed dies: nobody would end the charge. Say in off_path what hardware "
+            "switches it off then (a relay in its supply that a hardware watchdog drops, for example), or accept it: "
+            "unsupervised = true."
+        )
+        findings.refuse((*path, "driver"), text, board.part.driver)
+    elif board.nobody_watches:
+        findings.warn((*path, "unsupervised"), f"means: {UNSUPERVISED}.", board.unsupervised)
 
 
 def _residual_current(evse: EvseSettings, table: Mapping[str, Any], findings: Findings) -> None:

@@ -149,9 +149,17 @@ def _addresses(settings: Settings, document: Mapping[str, Any], findings: Findin
         if part.bus is None or not isinstance(unit, int):
             continue
         other = taken.setdefault((part.bus, unit), part)
-        if other is not part:
+        if other is not part and not _one_device(other, part):
             text = f"{other.where} on {part.bus} has this address too; give each device its own."
             findings.refuse((*_split(part), "unit"), text, unit)
+
+
+def _one_device(one: Part, other: Part) -> bool:
+    """A board that measures too is asked at one address by both drivers; others say that they share theirs, and claim
+    what is their own behind it."""
+    if all(getattr(registry.find(part.kind, part.driver), "shares_unit", False) for part in (one, other)):
+        return True
+    return {one.kind, other.kind} == {"board", "meter"} and _split(one)[:2] == _split(other)[:2]
 
 
 def _ports(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:

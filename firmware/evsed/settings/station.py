@@ -66,7 +66,8 @@ class LeaseSettings:
 
     when_station_is_gone: str = option(
         "go on",
-        help='Charge on at no more than failsafe_current ("go on"), or withdraw the offer and open after 6 s ("stop").',
+        help='Charge on at no more than failsafe_current ("go on"), or withdraw the offer and open after 6 s ("stop"). '
+        "Outlets with a board that drives the pilot itself go by the board's own watchdog instead.",
         choices=("go on", "stop"),
     )
     go_on_minutes: float = option(15.0, help='How long "go on" goes on at most.', unit="min", minimum=0, maximum=1440)

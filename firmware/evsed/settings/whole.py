@@ -49,6 +49,11 @@ class Settings:
     warnings: tuple[Problem, ...] = ()
 
     @property
+    def unsupervised(self) -> tuple[int, ...]:
+        """Outlets that nothing switches off when the station dies; see parts.UNSUPERVISED."""
+        return tuple(evse.id for evse in self.evses if evse.board is not None and evse.board.nobody_watches)
+
+    @property
     def digest(self) -> str:
         """8 hex digits of what the pilot rests on; a station with another digest has read another file."""
         beat = self.heartbeat
