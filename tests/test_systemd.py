@@ -52,6 +52,14 @@ def test_the_pilot_comes_before_the_rest_of_the_process_scheduler_and_the_memory
     assert int(service["OOMScoreAdjust"]) < int(unit("evsed.service")["Service"]["OOMScoreAdjust"])
 
 
+def test_lights_and_buttons_give_the_station_the_pins_only_where_somebody_wants_it() -> None:
+    assert "gpio" not in unit("evsed.service")["Service"]["SupplementaryGroups"].split()
+    drop_in = unit("panel.conf")["Service"]
+    assert drop_in["SupplementaryGroups"] == "gpio"
+    folders = [unit("evsed-pilot.service")["Service"]["WorkingDirectory"], drop_in["WorkingDirectory"]]
+    assert folders == ["-/run/evsed", "-/var/lib/evsed"], "lgpio's pipe has the same name in both processes"
+
+
 def test_the_pilots_threads_may_have_the_ranks_that_it_gives_them() -> None:
     service = unit("evsed-pilot.service")["Service"]
     assert int(service["CPUSchedulingPriority"]) == root.LOOP_PRIORITY
