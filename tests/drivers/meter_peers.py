@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import time
 import tomllib
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from evse_drivers.api import Reading
-from pymodbus.server import ModbusSerialServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 from serial_peers import Cable
 
@@ -84,17 +85,33 @@ def words_in(request: bytes, answer: bytes) -> Words:
     return {(function, address + i): int.from_bytes(data[2 * i : 2 * i + 2], "big") for i in range(count)}
 
 
+def showing(unit: int, words: Words) -> SimDevice:
+    """These registers, and no others."""
+    rows = [SimData(address, values=word, datatype=DataType.REGISTERS) for (_, address), word in sorted(words.items())]
+    return SimDevice(id=unit, simdata=rows)
+
+
+@asynccontextmanager
+async def networked(unit: int, words: Words) -> AsyncIterator[int]:
+    """The TCP port of a pymodbus server that shows `words`."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    server = ModbusTcpServer(showing(unit, words), address=("127.0.0.1", port))
+    task = asyncio.create_task(server.serve_forever())
+    await asyncio.sleep(0.05)
+    try:
+        yield port
+    finally:
+        await server.shutdown()
+        task.cancel()
+
+
 @asynccontextmanager
 async def meter(port: Path, unit: int, words: Words) -> AsyncIterator[Cable]:
     """A cable with a pymodbus server that shows `words` and refuses all other registers."""
     cable = Cable(port)
-    rows = [SimData(address, values=word, datatype=DataType.REGISTERS) for (_, address), word in sorted(words.items())]
     server = ModbusSerialServer(
-        [SimDevice(id=unit, simdata=rows)],
-        port=cable.device.path,
-        baudrate=9600,
-        ignore_missing_devices=True,
-        framer="rtu",
+        [showing(unit, words)], port=cable.device.path, baudrate=9600, ignore_missing_devices=True, framer="rtu"
     )
     task = asyncio.create_task(server.serve_forever())
     await asyncio.sleep(0.02)

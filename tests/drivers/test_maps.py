@@ -11,10 +11,11 @@ import pytest
 from evse_drivers.api import Reading
 from evse_drivers.buses.modbus import Block
 from evse_drivers.buses.modbus_serial import ModbusSerial
+from evse_drivers.buses.modbus_tcp import ModbusTcp
 from evse_drivers.meters.modbus_map import PACKAGE_MAPS, ModbusMeter, load
 from evse_drivers.meters.register_map import RegisterMap
 from evse_drivers.options import declared
-from meter_peers import EXAMPLES, Whimsical, asked, checksum, example, meter, words_in
+from meter_peers import EXAMPLES, Whimsical, asked, checksum, example, meter, networked, words_in
 from serial_peers import Cable
 
 MAPS = sorted(path.stem for path in PACKAGE_MAPS.glob("*.toml"))
@@ -85,6 +86,19 @@ def test_a_meter_is_read_over_a_line_as_it_leaves_the_factory(name: str, tmp_pat
             assert start <= reading.at <= time.monotonic() <= start + 1.0
             assert reading == frames.expected(reading.at)
             assert [asked(request) for request in cable.heard] == [asked(request) for request, _ in frames.frames]
+            bus.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("name", [name for name in MAPS if loaded(name).line.port])
+def test_a_meter_with_a_network_is_read_over_it(name: str) -> None:
+    async def run() -> None:
+        frames = example(name)
+        async with networked(frames.unit, frames.words) as port:
+            bus = ModbusTcp(ModbusTcp.Settings("127.0.0.1", port), "bus.lan")
+            reading = await ModbusMeter(ModbusMeter.Settings(name, "lan", frames.unit), "evse.1.meter", bus).read()
+            assert reading == frames.expected(reading.at)
             bus.close()
 
     asyncio.run(run())

@@ -256,7 +256,7 @@ def test_what_is_wrong_with_a_factory_setting_is_told() -> None:
         "57600, 115200.",
         "  line.parity = 'even'  is unknown. Allowed: N, E, O.",
         "  line.stopbits = 0  is unknown. Allowed: 1, 2.",
-        "  line.unit = 0  is out of range. Allowed: 1 to 247.",
+        "  line.unit = 0  is out of range. Allowed: 1 to 255.",
         "  line.gap_ms = 501  is out of range. Allowed: 0 to 500.",
         "  line.port = 0  is out of range. Allowed: 1 to 65535.",
     ]

@@ -38,7 +38,7 @@ LINE: dict[str, tuple[Any, ...] | tuple[int, int]] = {
     "parity": ("N", "E", "O"),
     "stopbits": (1, 2),
 }
-LINE_RANGES = {"unit": (1, 247), "gap_ms": (0, 500), "port": (1, 65535)}
+LINE_RANGES = {"unit": (1, 255), "gap_ms": (0, 500), "port": (1, 65535)}
 
 
 class _Table:

@@ -27,7 +27,7 @@ class ModbusMeter:
     class Settings:
         map: str = option(help="name of the meter's register map, a file without its .toml", example="eastron-sdm630")
         bus: str = option(help="the [bus.NAME] it is connected to", example="rs485")
-        unit: int = option(1, help="the meter's number on the bus", minimum=1, maximum=247)
+        unit: int = option(1, help="the meter's number; above 247 on networks only", minimum=1, maximum=255)
         every: float = option(1.0, help="how often it is read", unit="s", minimum=0.5, maximum=60.0)
         maps: str = option("/etc/evsed/meters", help="folder of your own maps; one named as ours goes before it")
 
