@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from evse_drivers.api import Act, DriverError, Permit, Phases, Reading, Seen, Uid
 from evsed.core.effects import Do
+from evsed.model.cards import Writing
 from evsed.model.inputs import (
     Input,
     Metered,
@@ -18,6 +19,7 @@ from evsed.model.inputs import (
     ReaderHeard,
     Warmed,
 )
+from evsed.model.tokens import Token
 from evsed.outlets import Outlets
 from virtual_time import play
 
@@ -311,8 +313,25 @@ def test_a_card_is_presented_to_the_evses_of_its_reader() -> None:
         outlets.start()
         await asyncio.sleep(11)
         await outlets.close()
-        assert heard[:2] == [Presented(Uid("04AA"), (1, 2)), Presented(Uid("04BB"), (1, 2))]
+        assert heard[:2] == [Presented(Token("04AA"), (1, 2)), Presented(Token("04BB"), (1, 2))]
         assert cards.closed
+
+    play(story())
+
+
+def test_a_card_is_written_as_the_config_says_and_what_is_odd_about_it_is_told() -> None:
+    class Phone(Cards):
+        async def tokens(self) -> AsyncIterator[Uid]:
+            yield Uid("08A1B2C3")
+
+    async def story() -> None:
+        heard: list[Input] = []
+        outlets = Outlets({}, {}, {"door": (Phone(), (1,))}, {}, heard.append, cards=Writing(byte_order="reversed"))
+        outlets.start()
+        await asyncio.sleep(1)
+        await outlets.close()
+        odd = "its UID is a random one (a phone?), another each time: it can be on no list"
+        assert heard[0] == Presented(Token("C3B2A108"), (1,), odd)
 
     play(story())
 
@@ -407,7 +426,7 @@ def test_a_reader_that_gives_up_is_told_and_begun_anew() -> None:
         outlets.start()
         await asyncio.sleep(25)
         await outlets.close()
-        card = Presented(Uid("04AA"), (1,))
+        card = Presented(Token("04AA"), (1,))
         assert heard == [
             (0.0, card),
             (0.0, ReaderHeard("door", "reader.door: gone")),

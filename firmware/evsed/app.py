@@ -99,7 +99,8 @@ class App:
             boards, pilot = hardware.boards(log)
             parts = hardware.meters(), hardware.readers(), hardware.thermometers()
             self._pilot = pilot
-            self._outlets = Outlets(boards, *parts, self._put, *([pilot.measured] if pilot is not None else []))
+            measured = pilot.measured if pilot is not None else lambda evse, amps: None
+            self._outlets = Outlets(boards, *parts, self._put, measured, settings.cards)
             stack.push_async_callback(self._leave_outlets)
             for evse in settings.unsupervised:
                 log(f"evse.{evse}.board: unsupervised = true: {UNSUPERVISED}", "warning")

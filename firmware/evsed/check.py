@@ -5,10 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from textwrap import wrap
 
+from evse_drivers.api import Uid
+from evse_drivers.registry import find
+
+from evsed.model.cards import token
 from evsed.presets import refused
 from evsed.settings import BoardSettings, EvseSettings, Part, Settings, SettingsError, SupervisionSettings, load
 from evsed.settings.problems import secret_preset, table
+
+SAMPLE = Uid("04A1B2C3D4E5F6")  # of a reader that has none of its own
 
 
 def main(argv: list[str]) -> int:
@@ -56,6 +63,9 @@ def summary(settings: Settings) -> Iterator[str]:
     for name, reader in settings.readers.items():
         meant = ", ".join(map(str, reader.evses)) or "all"
         yield f"reader    {name}: {_part(reader.part)}, for evse {meant}"
+        sample = getattr(find("reader", reader.part.driver), "sample", SAMPLE)
+        spaced = " ".join(wrap(sample.hex, 2))
+        yield f"          the card {spaced} would be told as {token(sample, settings.cards).id}"
     for name, button in settings.buttons.items():
         meant = ", ".join(map(str, button.evses)) or "all"
         does = f"card {button.token}" if button.does == "card" else button.does

@@ -12,6 +12,7 @@ from evse_drivers import api
 from evsed.core.connectors import Connectors
 from evsed.lights import states
 from evsed.model.inputs import Input, Presented
+from evsed.model.tokens import Token, TokenKind
 from evsed.panel import Button, Light, Panel
 from evsed.settings import ButtonSettings, Settings
 
@@ -64,7 +65,7 @@ class _Presses:
 
     def press(self, where: str, button: ButtonSettings, evses: tuple[int, ...]) -> None:
         if button.does == "card":
-            self._around.put(Presented(api.Uid(button.token, "other"), evses))
+            self._around.put(Presented(Token(button.token, TokenKind.LOCAL), evses))
             return
         for evse in evses:
             order = asyncio.ensure_future(self._order(where, evse, button.does))

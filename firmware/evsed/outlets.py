@@ -22,6 +22,7 @@ from evse_drivers.api import (
 )
 
 from evsed.core.effects import Do, Sign
+from evsed.model.cards import Format, Writing, oddity, token
 from evsed.model.inputs import (
     HasSigned,
     Input,
@@ -54,10 +55,13 @@ class Outlets:
         thermometers: Mapping[str, tuple[Thermometer, tuple[int, ...], float]],
         put: Put,
         measured: Callable[[int, Phases], None] = lambda evse, amps: None,
+        cards: Format | None = None,
     ) -> None:
-        """`measured` is told the amperes of every reading, besides the input that it becomes."""
+        """`measured` is told the amperes of every reading, besides the input that it becomes; `cards` is how UIDs are
+        written (None: as they are)."""
         self._boards, self._meters, self._readers, self._put = boards, meters, readers, put
         self._measured = measured
+        self._cards = cards or Writing()
         self._thermometers = thermometers
         self._tasks: set[asyncio.Task[Any]] = set()
         self._seen: dict[int, Seen] = {}

@@ -17,6 +17,7 @@ from evsed.ocpp.dialects import v16_keys
 from evsed.settings import (
     BoardSettings,
     ButtonSettings,
+    CardSettings,
     EvseSettings,
     HeartbeatSettings,
     LeaseSettings,
@@ -76,6 +77,12 @@ TABLES: tuple[tuple[str, type, str], ...] = (
         "[reader.NAME]",
         ReaderSettings,
         "A card reader. The name is free; the options of its driver stand in the same table.",
+    ),
+    (
+        "[cards]",
+        CardSettings,
+        "How the UID of a card is written for the central system, at all readers alike. `evsed check` and "
+        "`evsed reader` show it.",
     ),
     (
         "[button.NAME]",

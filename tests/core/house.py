@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from evse_drivers.api import Permit, Reading, Seen, Uid
+from evse_drivers.api import Permit, Reading, Seen
 from evsed.core.assembly import Kept, assemble
 from evsed.core.authorisation import Cached
 from evsed.core.devicemodel import DeviceModel
@@ -33,7 +33,7 @@ from evsed.model.profiles import Installed
 from evsed.model.questions import Authorize, AuthorizeAnswer, Beat, BeatAnswer, Boot, BootAnswer
 from evsed.model.reports import ConnectorReport, Report, TransactionReport
 from evsed.model.time import Instant
-from evsed.model.tokens import Standing, Verdict
+from evsed.model.tokens import Standing, Token, Verdict
 from evsed.model.topology import Evse, Topology
 from evsed.model.transactions import Sample, Transaction
 from evsed.settings import SupervisionSettings
@@ -232,7 +232,7 @@ class House:
         self.give(Metered(evse, self.reading(evse)))
 
     def card(self, uid: str = "04A1B2C3", evses: tuple[int, ...] = (1,)) -> None:
-        self.give(Presented(Uid(uid), evses))
+        self.give(Presented(Token(uid), evses))
 
     def online(self, version: str = "2.0.1") -> None:
         self.give(LinkUp(version))

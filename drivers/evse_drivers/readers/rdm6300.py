@@ -26,6 +26,8 @@ class Rdm6300:
     A port that is not there at the start is a DriverError of the constructor.
     """
 
+    sample = Uid("010063E9AE", "other")
+
     @dataclass(frozen=True, slots=True)
     class Settings:
         port: str = option(help="serial port of the reader, 9600 bit/s", example="/dev/serial0")

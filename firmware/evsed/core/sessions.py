@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from evsed.model.cards import too_long
 from evsed.model.commands import GetTransactionStatus, RequestStart, RequestStop, Status, TransactionStatus, Unlock
 from evsed.model.faults import FAULTS
 from evsed.model.inputs import Called, Delivered, Input, LinkDown, Observed, Presented, Tick
 from evsed.model.reports import TransactionReport
 from evsed.model.time import Instant
-from evsed.model.tokens import Standing, Token, TokenKind
+from evsed.model.tokens import Standing, Token
 from evsed.model.topology import Topology
 from evsed.model.transactions import Sample, StopReason, Transaction, Trigger
 
@@ -129,10 +130,11 @@ class Sessions:
                 yield from self._sessions[evse].sample(context, ended, now)
             case OfferChanged(evse, amps, phases):
                 self._sessions[evse].offer(amps, phases)
-            case Presented(uid, evses):
-                yield from self._presented(
-                    Token(uid.hex, TokenKind(uid.kind if uid.kind != "other" else "Local")), evses, now
-                )
+            case Presented(token, evses, odd):
+                if odd:
+                    yield Note(f"card {token.id}: {odd}", "warning")
+                if not too_long(token.id):
+                    yield from self._presented(token, evses, now)
             case TokenJudged():
                 yield from self._judged(event, now)
             case Delivered(TransactionReport() as report, verdict) if verdict is not None:

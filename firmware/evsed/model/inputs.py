@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evse_drivers.api import Reading, Seen, Signed, Uid
+from evse_drivers.api import Reading, Seen, Signed
 
 from .commands import Command
 from .questions import Reply
 from .reports import Report
-from .tokens import Verdict
+from .tokens import Token, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,11 @@ class PilotLost:
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A card at the reader that serves these EVSEs."""
+    """A card at the reader that serves these EVSEs; `odd` is what is to be known of it, in words, where something is."""
 
-    uid: Uid
+    token: Token
     evses: tuple[int, ...]
+    odd: str = ""
 
 
 @dataclass(frozen=True, slots=True)

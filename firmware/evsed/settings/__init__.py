@@ -1,5 +1,6 @@
 """The technician's file evsed.toml as frozen dataclasses, or all that is wrong with it."""
 
+from .cards import CardSettings
 from .loading import PresetCheck, load
 from .outlet import EvseSettings
 from .parts import (
@@ -26,6 +27,7 @@ __all__ = [
     "UNSUPERVISED",
     "BoardSettings",
     "ButtonSettings",
+    "CardSettings",
     "EvseSettings",
     "HeartbeatSettings",
     "LeaseSettings",

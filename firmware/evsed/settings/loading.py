@@ -14,6 +14,7 @@ from evse_drivers import registry
 from evse_drivers.api import DriverError
 
 from . import boards, rules
+from .cards import CardSettings
 from .filling import Findings, fill, options_of
 from .lines import Path, lines
 from .outlet import EvseSettings
@@ -45,6 +46,7 @@ TABLES = (
     "thermometer",
     "button",
     "light",
+    "cards",
 )
 
 # Parts of an outlet with options of ours beside their driver's.
@@ -155,6 +157,7 @@ class _Reading:
             board,
             buttons,
             lights,
+            fill(CardSettings, self._table(("cards",)), ("cards",), self.findings) or CardSettings(),
         )
         rules.check(settings, self.document, self.findings)
         boards.check(settings, written, rules.hardware(settings), self.findings)

@@ -13,6 +13,7 @@ from evse_drivers.registry import find
 from evsed.model.topology import Evse, Topology
 
 from .boards import Board
+from .cards import CardSettings
 from .outlet import EvseSettings
 from .parts import (
     PILOT_PARTS,
@@ -46,6 +47,7 @@ class Settings:
     board: Board | None = None  # that the file names; what it brings is in the other fields already
     buttons: Mapping[str, ButtonSettings] = field(default_factory=lambda: MappingProxyType({}))
     lights: Mapping[str, LightSettings] = field(default_factory=lambda: MappingProxyType({}))
+    cards: CardSettings = field(default_factory=CardSettings)
     warnings: tuple[Problem, ...] = ()
 
     @property
