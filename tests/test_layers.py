@@ -58,6 +58,7 @@ MAY_IMPORT = {
     "evsed.store.reset": ("evsed.store", "evsed.settings", "evsed.model"),
     **dict.fromkeys(ROOTS, ("evse_drivers.registry", "evse_drivers.options", *API)),
     "evsed.desk": ("evse_drivers",),
+    "evsed.meter": ("evsed.settings", "evsed.show", "evse_drivers"),
     "evsed": NOTHING,
     # outside: reaches evsed through sockets and pins
     "evse_hil": NOTHING,

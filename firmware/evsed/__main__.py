@@ -16,6 +16,7 @@ COMMANDS = {
     "show": ("evsed.show", "the running station on one screen                [--json] [-c FILE]"),
     "record": ("evsed.record.command", "what the flight recorder has kept of a fault      show FILE | list"),
     "do": ("evsed.order", "acknowledge a fault, test, wake, unlock ...       WHAT [EVSE] [-c FILE]"),
+    "meter": ("evsed.meter.command", "find a meter on a line, and read it               scan PORT | read MAP | maps"),
     "drivers": ("evsed.listing", "every driver that a config file can name         [--json]"),
     "reference": ("evsed.reference", "every option, or fault, as Markdown               [--faults]"),
     "reset-variables": ("evsed.store.reset", "forget what the central system has set           -c FILE"),

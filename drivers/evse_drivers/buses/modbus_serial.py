@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import termios
 from collections.abc import Sequence
@@ -120,12 +121,14 @@ class ModbusSerial:
             reconnect_delay=0,
             trace_packet=self._rtu,
         )
+        connected, reason = False, "pymodbus gives no reason"
         try:
             connected = await client.connect()
         except (OSError, ValueError, termios.error) as error:
-            raise ports.trouble(settings.port, self.where, error) from error
+            reason = str(error)
         if not connected:
-            raise ports.trouble(settings.port, self.where, OSError("pymodbus gives no reason"))
+            gc.collect()  # the frames of that exception hold the port open, and held
+            raise ports.trouble(settings.port, self.where, OSError(reason))
         client.ctx.max_buffer_size = BUFFER
         if settings.direction != "automatic":
             self._switch_by_rts(client)
