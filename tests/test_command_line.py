@@ -53,8 +53,11 @@ def test_check_tells_what_a_file_says(capsys: pytest.CaptureFixture[str]) -> Non
     assert command_line.main(["check", str(EXAMPLE)]) == 0
     out = capsys.readouterr().out
     assert "evse 1    cType2, 3 phases, 16 A at most, 6 A without the station" in out
-    assert "          rcd: desk on wires, RCM14, its trip cuts the coil\n" in out
-    assert "heartbeat desk on wires, every 10 ms\nsensor    terminals: sysfs, for evse 1\n" in out
+    assert "          contactor: gpio (GPIO 17, GPIO 27)\n" in out
+    assert "          rcd: gpio (GPIO 22, GPIO 23), RCM14, its trip cuts the coil\n" in out
+    assert "button    front: gpio (GPIO 16), card FRONT-BUTTON, for evse 1\n" in out
+    assert "light     green: gpio (GPIO 20), on: available; blinks: charging, for evse 1\n" in out
+    assert "heartbeat gpio (GPIO 24), every 10 ms\nsensor    terminals: sysfs, for evse 1\n" in out
     assert "change-me-please" not in out
 
 
@@ -85,7 +88,7 @@ def test_check_shouts_where_only_software_opens_on_a_residual_current(
     own_words = f'cuts_coil = false\nsoftware_only = "{SOFTWARE_ONLY}"'
     path.write_text(EXAMPLE.read_text().replace("cuts_coil = true", own_words))
     assert command_line.main(["check", str(path)]) == 0
-    told = "rcd: desk on wires, RCM14, ONLY SOFTWARE OPENS THE CONTACTOR WHEN IT TRIPS\n"
+    told = "rcd: gpio (GPIO 22, GPIO 23), RCM14, ONLY SOFTWARE OPENS THE CONTACTOR WHEN IT TRIPS\n"
     assert told in capsys.readouterr().out
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from textwrap import wrap
+from typing import Any
 
 from evse_drivers.api import Uid
 from evse_drivers.registry import find
@@ -128,4 +129,7 @@ def _watched(rules: SupervisionSettings) -> Iterator[str]:
 
 
 def _part(part: Part) -> str:
-    return f"{part.driver} on {part.bus}" if part.bus else part.driver
+    claims: Callable[[Any], tuple[str, ...]] | None = getattr(find(part.kind, part.driver), "claims", None)
+    occupied = ", ".join(claims(part.settings)) if claims is not None else ""
+    name = f"{part.driver} on {part.bus}" if part.bus else part.driver
+    return f"{name} ({occupied})" if occupied else name
