@@ -22,7 +22,7 @@ from evse_drivers.api import (
 )
 
 from evsed.core.effects import Do, Sign
-from evsed.model.cards import Format, Writing, oddity, token
+from evsed.model.cards import Format, Writing, presented
 from evsed.model.inputs import (
     HasSigned,
     Input,
@@ -31,7 +31,6 @@ from evsed.model.inputs import (
     NotSigned,
     Observed,
     PilotLost,
-    Presented,
     ReaderHeard,
     Warmed,
 )
@@ -225,7 +224,7 @@ class Outlets:
                     if troubled:
                         self._put(ReaderHeard(name, None))
                         troubled = False
-                    self._put(Presented(token(uid, self._cards), evses, oddity(uid, self._cards)))
+                    self._put(presented(uid, self._cards, evses))
                 why = f"reader.{name}: its driver has ended"
             except DriverError as error:
                 why = str(error)

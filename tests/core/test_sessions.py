@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from evsed.core.effects import Note
 from evsed.model.commands import GetTransactionStatus, RequestStart, RequestStop, Status, TransactionStatus, Unlock
+from evsed.model.inputs import Presented
 from evsed.model.profiles import Period, Profile, Purpose, RateUnit, Schedule
 from evsed.model.tokens import Standing, Token, Verdict
 from evsed.model.transactions import StopReason
@@ -30,6 +31,16 @@ def started(house: House) -> list[int]:
 
 def notes(house: House) -> list[str]:
     return [effect.text for effect in house.effects if isinstance(effect, Note)]
+
+
+def test_what_is_odd_about_a_card_is_noted_and_one_that_cannot_be_used_starts_nothing() -> None:
+    house = two((1,))
+    house.give(Presented(Token("12345678901234567890123"), BOTH, "too long", usable=False))
+    assert notes(house)[-1] == "card 12345678901234567890123: too long"
+    assert started(house) == []
+    house.give(Presented(Token("08A1B2C3"), BOTH, "a random one"))
+    assert "card 08A1B2C3: a random one" in notes(house)
+    assert started(house) == [1]
 
 
 # --- which EVSE is meant ------------------------------------------------------------------------------------------

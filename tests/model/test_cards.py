@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 from evse_drivers.api import Uid
-from evsed.model.cards import Writing, all_written, oddity, token, too_long, written
+from evsed.model.cards import Writing, all_written, oddity, presented, token, too_long, written
+from evsed.model.inputs import Presented
 from evsed.model.tokens import Token, TokenKind
 
 
@@ -61,6 +62,8 @@ def test_what_no_central_system_takes_is_told() -> None:
         'notation = "hex" or a length'
     )
     assert oddity(uid, Writing()) == ""
+    assert presented(uid, Writing("decimal"), (1,)).usable is False
+    assert presented(uid, Writing(), (1, 2)) == Presented(Token(uid.hex), (1, 2))
     assert not too_long(written("FF" * 8, Writing("decimal")))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from evsed.model.cards import too_long
 from evsed.model.commands import GetTransactionStatus, RequestStart, RequestStop, Status, TransactionStatus, Unlock
 from evsed.model.faults import FAULTS
 from evsed.model.inputs import Called, Delivered, Input, LinkDown, Observed, Presented, Tick
@@ -130,10 +129,10 @@ class Sessions:
                 yield from self._sessions[evse].sample(context, ended, now)
             case OfferChanged(evse, amps, phases):
                 self._sessions[evse].offer(amps, phases)
-            case Presented(token, evses, odd):
+            case Presented(token, evses, odd, usable):
                 if odd:
                     yield Note(f"card {token.id}: {odd}", "warning")
-                if not too_long(token.id):
+                if usable:
                     yield from self._presented(token, evses, now)
             case TokenJudged():
                 yield from self._judged(event, now)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from evse_drivers.api import Uid
 
+from .inputs import Presented
 from .tokens import Token, TokenKind
 
 LONGEST = 20  # OCPP 1.6, CiString20Type of an idTag
@@ -64,6 +65,12 @@ def written(uid: str, form: Format) -> str:
 def token(uid: Uid, form: Format) -> Token:
     """The token of that card."""
     return Token(written(uid.hex, form), TokenKind(uid.kind) if uid.kind != "other" else TokenKind.LOCAL)
+
+
+def presented(uid: Uid, form: Format, evses: tuple[int, ...]) -> Presented:
+    """That card as an input, at the reader of those EVSEs."""
+    its = token(uid, form)
+    return Presented(its, evses, oddity(uid, form), not too_long(its.id))
 
 
 def oddity(uid: Uid, form: Format) -> str:

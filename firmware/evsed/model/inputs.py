@@ -41,11 +41,12 @@ class PilotLost:
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A card at the reader that serves these EVSEs; `odd` is what is to be known of it, in words, where something is."""
+    """A card at the reader that serves these EVSEs."""
 
     token: Token
     evses: tuple[int, ...]
-    odd: str = ""
+    odd: str = ""  # what is to be known of it, in words
+    usable: bool = True  # False: nobody is asked for it
 
 
 @dataclass(frozen=True, slots=True)
