@@ -10,7 +10,7 @@ from evse_drivers.api import Permit, Reading, Seen
 from evsed.core.assembly import Kept, assemble
 from evsed.core.authorisation import Cached
 from evsed.core.devicemodel import DeviceModel
-from evsed.core.effects import Ask, Effect, Gate, Reply
+from evsed.core.effects import Ask, Effect, Gate, Reply, Sign
 from evsed.core.fault_log import Stood
 from evsed.core.faults import Trips
 from evsed.model.commands import Answer, Command
@@ -35,8 +35,9 @@ from evsed.model.reports import ConnectorReport, Report, TransactionReport
 from evsed.model.time import Instant
 from evsed.model.tokens import Standing, Token, Verdict
 from evsed.model.topology import Evse, Topology
-from evsed.model.transactions import Sample, Transaction
+from evsed.model.transactions import Sample, SignedRecord, Transaction
 from evsed.settings import SupervisionSettings
+from signer import Signer
 
 START = 1_800_000_000.0  # utc s, an arbitrary day in 2027
 OVERLAY_16 = {"TxCtrlr.TxStartPoint": "PowerPathClosed", "TxCtrlr.TxStopPoint": "Authorized"}
@@ -62,15 +63,28 @@ class House:
         sensors: Mapping[str, tuple[int, ...]] | None = None,
         relay: bool = False,
         meter_every: float = 1.0,
+        signer: Signer | None = None,
+        signing_required: bool = True,
     ) -> None:
         """`before`: the house whose pilots and meters go on, as the station alone restarts."""
+        self.signer = signer
         self.topology = Topology(
             "evsed",
             "test",
             "T1",
             "0",
             tuple(
-                Evse(n + 1, 32.0, 3, 6.0, has_lock=has_lock, has_phase_relay=relay, meter_every=meter_every)
+                Evse(
+                    n + 1,
+                    32.0,
+                    3,
+                    6.0,
+                    has_lock=has_lock,
+                    meter_every=meter_every,
+                    signs=signer is not None,
+                    signing_required=signer is not None and signing_required,
+                    has_phase_relay=relay,
+                )
                 for n in range(evses)
             ),
             32.0,
@@ -107,6 +121,8 @@ class House:
                 self._things("trips", Trips),
                 next(iter(self._things("fault event", int).values()), 0),
                 "registration" in self.saved,
+                self._things("signed", SignedRecord),
+                self._things("signing", SignedRecord),
             ),
             lambda: next(asks),
             lambda: f"tx-{boot}-{next(self.ids)}",
@@ -162,6 +178,9 @@ class House:
                 self.replies[call] = answer
             case Gate(level):
                 self.gates.append(level)
+            case Sign():
+                assert self.signer is not None
+                return self.signer.obey(effect, self.register[effect.evse])
             case Ask():
                 self.asked.append(effect)
                 return self._csms(effect)

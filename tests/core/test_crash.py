@@ -75,7 +75,9 @@ class Charge:
     def _restart(self) -> None:
         old = self.house
         self.told += old.transactions()
-        self.house = Mortal(presets=self.presets, kept=old.saved, mono=old.mono + 3.0, boot=old.boot, before=old)
+        self.house = type(old)(
+            presets=self.presets, kept=old.saved, mono=old.mono + 3.0, boot=old.boot, before=old, signer=old.signer
+        )
         self.house.meter()
         self.house.pilot()
         self.house.online()

@@ -22,8 +22,9 @@ Wish = Literal["begin", "keep", "end"]
 class Attestation:
     """Of one EVSE. The session hands over every Attested; where the meter does not sign there is none."""
 
-    def __init__(self, evse: Evse, config: Config) -> None:
-        self._evse, self._config = evse, config
+    def __init__(self, evse: Evse, config: Config, restored: str | None) -> None:
+        """`restored`: the transaction that a restart found; what was signed of it so far was told in that commit."""
+        self._evse, self._config, self._restored = evse, config, restored
         self._records: tuple[SignedRecord, ...] = ()
         self._asked: Attest | None = None
         self._told_begin = ""  # the begin record that has been told
@@ -56,6 +57,9 @@ class Attestation:
     def heard(self, attested: Attested) -> None:
         """What has been signed so far."""
         self._records, self.over = attested.records, attested.over
+        restored, self._restored = self._restored, None
+        if restored and attested.records and attested.records[0].transaction == restored:
+            self._told_begin = attested.records[0].record.data
 
     def begin(self) -> tuple[SignedValue, ...]:
         """The begin's record, once, for a report of the transaction that runs."""

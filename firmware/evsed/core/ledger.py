@@ -80,7 +80,7 @@ class Ledger:
         self.cable: float | None = None  # A, by the pilot's proximity resistor
         self.reading: Reading | None = None  # None while the meter is silent
         self.register_wh = transaction.meter_last_wh if transaction else None  # the last one that was ever told
-        self.attestation = Attestation(evse, config)
+        self.attestation = Attestation(evse, config, transaction.id if transaction else None)
         self._history = list(history)
         self._sampled: dict[tuple[Context, bool], Reading] = {}  # what the last sample of each kind was taken from
 

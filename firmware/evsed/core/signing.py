@@ -32,7 +32,7 @@ FAULT = SOURCE = "signing"
 AGAIN = 10.0  # s until a meter that failed is asked again
 SOON = 2.0  # s, while the end of a transaction waits for it
 WAIT = 10.0  # s that this end waits for its record
-KEPT = 1000  # records; beyond that the oldest go whose transactions have been told
+KEPT = 1000  # records; beyond that the oldest go, once their transactions have been told
 NO_CLOCK = "the time is not known yet, and the meter writes it into its record"
 
 Out = Iterator[Effect | Fact]
@@ -200,11 +200,11 @@ class Signing:
         key = f"{self._number:09}"
         self._kept[key] = record.transaction
         yield Save(RECORDS, key, record)
-        open_ones = {meter.begun.transaction for meter in self._meters.values() if meter.begun is not None}
         for old, transaction in list(self._kept.items())[: max(len(self._kept) - KEPT, 0)]:
-            if transaction is None or not (transaction in open_ones or self._queued(transaction)):
-                del self._kept[old]
-                yield Forget(RECORDS, old)
+            if transaction is not None and self._queued(transaction):
+                break  # what comes after it has not been told either
+            del self._kept[old]
+            yield Forget(RECORDS, old)
 
     # --- what comes of it -----------------------------------------------------------------------------------------
 
