@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import struct
+import time
 from pathlib import Path
+from typing import ClassVar
 
 CONFIG = Path("/sys/kernel/config/gpio-sim")
 LINES = 54  # of the BCM2835
@@ -37,3 +42,36 @@ def adapter(name: str) -> str:
         if (folder / "name").read_text().startswith(name):
             return f"/dev/{folder.name}"
     raise LookupError(name)
+
+
+class Keyboard:
+    """A USB keyboard without USB (uinput): what it types comes out of /dev/input/event*."""
+
+    # Numbers of linux/uinput.h and linux/input-event-codes.h.
+    SET_EVENTS, SET_KEYS, SETUP, CREATE, DESTROY = 0x40045564, 0x40045565, 0x405C5503, 0x5501, 0x5502
+    SYN, KEY, USB = 0, 1, 3
+    CODES: ClassVar = {**{digit: code for code, digit in enumerate("1234567890", 2)}, "\n": 28}
+
+    def __init__(self, vendor: int, product: int) -> None:
+        self.fd = os.open("/dev/uinput", os.O_WRONLY)
+        for event in (self.SYN, self.KEY):
+            fcntl.ioctl(self.fd, self.SET_EVENTS, event)
+        for code in self.CODES.values():
+            fcntl.ioctl(self.fd, self.SET_KEYS, code)
+        fcntl.ioctl(self.fd, self.SETUP, struct.pack("4H80sI", self.USB, vendor, product, 1, b"card reader", 0))
+        fcntl.ioctl(self.fd, self.CREATE)
+        time.sleep(0.3)  # until its file is there
+
+    def type(self, text: str) -> None:
+        """Each key down and up."""
+        for letter in text:
+            for value in (1, 0):
+                self._event(self.KEY, self.CODES[letter], value)
+                self._event(self.SYN, 0, 0)
+
+    def unplug(self) -> None:
+        fcntl.ioctl(self.fd, self.DESTROY)
+        os.close(self.fd)
+
+    def _event(self, kind: int, code: int, value: int) -> None:
+        os.write(self.fd, struct.pack("llHHi", 0, 0, kind, code, value))
