@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ads_peer import AdsPeer
@@ -25,6 +26,11 @@ class Bench:
         self.circuit = Circuit(self.clock, self.channel.pin)
         self.line: Any = None
         self.ads: Any = None
+        self.latch = -1  # of the pins, where the reset stands
+
+    def __del__(self) -> None:
+        if self.latch >= 0:
+            os.close(self.latch)
 
     def contact(self) -> float:
         """V at the proximity contact, behind 1 kohm."""
@@ -49,7 +55,8 @@ def peaks(pins: Pins, adc: str = "ads1115", hertz: int = 100_000, bench: Bench |
     """A line with peak detectors, its converter on I2C or (adc "iio") the kernel's."""
     bench = bench or Bench()
     circuit = bench.circuit
-    circuit.reset = lambda: pins.level(RESET) == 1
+    latch = bench.latch = os.open(pins.folder / "latch", os.O_RDONLY)
+    circuit.reset = lambda: os.pread(latch, 1, RESET) == b"1"
     inputs = [
         lambda: MIDDLE + circuit.high / DIVIDER,
         lambda: MIDDLE + circuit.low / DIVIDER,

@@ -7,7 +7,7 @@ from math import inf
 
 from ..options import option
 
-EVERY = 0.3  # s; a cable is known after three measurements, and missed when there was none for 1 s
+EVERY = 0.1  # s; three measurements tell a cable, or that it is lost
 
 
 @dataclass(frozen=True, kw_only=True)
