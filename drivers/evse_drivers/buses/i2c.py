@@ -49,7 +49,10 @@ class I2cBus:
             # Here and not above: the settings are checked where no I2C is.
             from smbus2 import SMBus, i2c_msg
         except ImportError as error:
-            raise DriverError(f"{where}: the package smbus2 is needed and cannot be imported: {error}.") from None
+            raise DriverError(
+                f"{where}: the package smbus2 is needed and cannot be imported: {error}. Install it (pip install "
+                "smbus2)."
+            ) from None
         self._message: Any = i2c_msg
         try:
             self._bus: SMBus | None = SMBus(settings.adapter)
