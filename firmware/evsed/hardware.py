@@ -44,6 +44,11 @@ class Hardware:
         readers = self._settings.readers
         return {name: (self._open(its.part), self._settings.meant(its.evses)) for name, its in readers.items()}
 
+    def reader(self, name: str) -> Reader:
+        """That one alone."""
+        reader: Reader = self._open(self._settings.readers[name].part)
+        return reader
+
     def thermometers(self) -> dict[str, tuple[Thermometer, tuple[int, ...], float]]:
         """By name, with the EVSEs that it stands for and the seconds between two readings."""
         sensors = self._settings.thermometers

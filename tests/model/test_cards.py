@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from evse_drivers.api import Uid
-from evsed.model.cards import Writing, all_written, oddity, presented, token, too_long, written
+from evsed.model.cards import Writing, oddity, presented, table, token, too_long, written
 from evsed.model.inputs import Presented
 from evsed.model.tokens import Token, TokenKind
 
@@ -68,8 +68,12 @@ def test_what_no_central_system_takes_is_told() -> None:
 
 
 def test_all_formats_of_a_uid_are_shown_once_each() -> None:
-    rows = list(all_written("04A1B2C3"))
-    ids = [id for _, id in rows]
-    assert len(set(ids)) == len(ids)
-    assert ids[:4] == ["04A1B2C3", "04a1b2c3", "0077705923", "C3B2A104"]
-    assert all(written("04A1B2C3", form) == id for form, id in rows)
+    assert list(table("04A1B2C3", "lower")) == [
+        ("whole", "as read", "04a1b2c3", "0077705923"),
+        ("whole", "reversed", "c3b2a104", "3283263748"),
+        ("first 3", "as read", "04a1b2", "00303538"),
+        ("first 3", "reversed", "b2a104", "11706628"),
+        ("last 3", "as read", "a1b2c3", "10597059"),
+        ("last 3", "reversed", "c3b2a1", "12825249"),
+    ]
+    assert len(list(table("04112233445566", "upper"))) == 14

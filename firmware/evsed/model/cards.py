@@ -91,12 +91,11 @@ def too_long(id: str) -> bool:
     return len(id) > LONGEST
 
 
-def all_written(uid: str) -> Iterator[tuple[Writing, str]]:
-    """The id in each format that differs from those before it."""
+def table(uid: str, case: str) -> Iterator[tuple[str, str, str, str]]:
+    """(length, byte order, id in hex, id in decimal) for each that differs from those before it."""
     seen: set[str] = set()
-    for length, order, notation, case in product(LENGTHS, ORDERS, NOTATIONS, CASES):
-        form = Writing(notation, case, order, length)
-        id = written(uid, form)
-        if id not in seen:
-            seen.add(id)
-            yield form, id
+    for length, order in product(LENGTHS, ORDERS):
+        row = [written(uid, Writing(notation, case, order, length)) for notation in NOTATIONS]
+        if row[0] not in seen:
+            seen.add(row[0])
+            yield length, order, row[0], row[1]
