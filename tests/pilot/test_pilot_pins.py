@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,6 +158,47 @@ def test_a_trip_opens_at_once(pi: Pi) -> None:
     assert until(lambda: pi.pins.level(COIL) == 0) < 0.1
     station.wait("seen", closed=False)
     station.close()
+
+
+def tested(pi: Pi, **options: str) -> dict[str, Any]:
+    """What the pilot says of a module that trips 50 ms after its test input went high, once it has tried."""
+    text = pi.file.read_text().replace('module = "none"', 'module = "RCM14"')
+    more = "".join(f'{name} = "{value}"\n' for name, value in options.items())
+    pi.file.write_text(text.replace("test_pin = 23\n", f"test_pin = 23\n{more}"))
+    over = threading.Event()
+
+    def module() -> None:
+        while not over.wait(0.01):
+            level = pi.pins.level(TEST)
+            time.sleep(0.05)
+            pi.pins.drive(ERROR, level)
+
+    device = threading.Thread(target=module)
+    device.start()
+    try:
+        pi.pilot()
+        station = Station(str(pi.folder / "run" / "pilot.sock"))
+        seen: dict[str, Any] = {}
+        while seen.get("tested_at") is None and seen.get("fault") is None:
+            seen = station.wait("seen")
+        station.close()
+        return seen
+    finally:
+        over.set()
+        device.join()
+
+
+def test_a_module_that_is_wired_and_set_right_passes_its_self_test(pi: Pi) -> None:
+    seen = tested(pi)
+    assert seen["fault"] is None
+    assert [what for what in pi.pins.writes(TEST) if what == "set 1"] == ["set 1"]
+
+
+@pytest.mark.parametrize("wrong", [{"test_active": "low"}, {"tripped_when": "low", "pull": "down"}])
+def test_a_wrong_polarity_is_found_before_there_is_an_offer(pi: Pi, wrong: dict[str, str]) -> None:
+    seen = tested(pi, **wrong)
+    assert seen["fault"] in ("residual current", "residual-current self-test")
+    assert seen["tested_at"] is None
 
 
 def test_what_a_killed_pilot_has_left_on_is_released(pi: Pi) -> None:
