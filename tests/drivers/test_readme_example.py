@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-import tomllib
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +19,33 @@ README = (Path(__file__).parents[2] / "drivers" / "README.md").read_text(encodin
 MAP, PROJECT = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
 (DRIVER,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
+CONFIG = """
+[bus.wires]
+driver = "desk"
+socket = "/run/evsed/wires.sock"
+[evse.1]
+pilot = {{ driver = "desk", bus = "wires" }}
+contactor = {{ driver = "desk", bus = "wires" }}
+meter = {{ driver = "acme-pulse", count = "{count}" }}
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of packages into which pip has installed the example."""
+    source, site = tmp_path_factory.mktemp("acme-pulse"), tmp_path_factory.mktemp("site")
+    source.joinpath("pyproject.toml").write_text(PROJECT)
+    source.joinpath("acme_pulse.py").write_text(DRIVER)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    offline = ["--no-index", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, *offline, "--target", str(site), str(source)], check=True)
+    return site
+
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Any]:
-    """The example as pip would install it, found by its name."""
-    project = tomllib.loads(PROJECT)["project"]
-    info = tmp_path / f"acme_pulse-{project['version']}.dist-info"
-    info.mkdir()
-    info.joinpath("METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    )
-    points = "\n".join(f"{name} = {target}" for name, target in project["entry-points"]["evse_drivers"].items())
-    info.joinpath("entry_points.txt").write_text(f"[evse_drivers]\n{points}\n")
-    tmp_path.joinpath("acme_pulse.py").write_text(DRIVER)
-    monkeypatch.syspath_prepend(str(tmp_path))
+def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> type[Any]:
+    """Its driver, found by its name."""
+    monkeypatch.syspath_prepend(str(site))
     return registry.find("meter", "acme-pulse")
 
 
@@ -62,3 +77,17 @@ def test_the_example_driver_tells_what_is_wrong(installed: type[Any], tmp_path: 
     with pytest.raises(DriverError) as caught:
         installed(installed.Settings(str(count)), "evse.1.meter")
     assert str(caught.value) == f"evse.1.meter: {count} holds no number. Name the counter's file `count`."
+
+
+def test_an_installed_package_is_in_the_list_and_in_the_config(site: Path, tmp_path: Path) -> None:
+    count, config = tmp_path / "count", tmp_path / "evsed.toml"
+    count.write_text("2500\n")
+    config.write_text(CONFIG.format(count=count))
+
+    def evsed(*arguments: str) -> str:
+        run = [sys.executable, "-m", "evsed", *arguments]
+        path = os.pathsep.join((str(site), *sys.path))
+        return subprocess.run(run, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True).stdout
+
+    assert re.search(r"^meter +acme-pulse +from acme-pulse 1\.0$", evsed("drivers"), re.MULTILINE)
+    assert "          meter: acme-pulse\n" in evsed("check", str(config))
