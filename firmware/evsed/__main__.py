@@ -17,6 +17,7 @@ COMMANDS = {
     "record": ("evsed.record.command", "what the flight recorder has kept of a fault      show FILE | list"),
     "do": ("evsed.order", "acknowledge a fault, test, wake, unlock ...       WHAT [EVSE] [-c FILE]"),
     "meter": ("evsed.meter.command", "find a meter on a line, and read it               scan PORT | read MAP | maps"),
+    "reader": ("evsed.reader", "what a card reader reads, in every format        [NAME] [-c FILE]"),
     "drivers": ("evsed.listing", "every driver that a config file can name         [--json]"),
     "reference": ("evsed.reference", "every option, or fault, as Markdown               [--faults]"),
     "reset-variables": ("evsed.store.reset", "forget what the central system has set           -c FILE"),
