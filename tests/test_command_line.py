@@ -39,7 +39,14 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     ("name", "advice"),
     [
         ("chek", 'Did you mean "check"?'),
-        ("zzz", "There are: run, pilot, desk, check, show, record, do, drivers, reference, reset-variables."),
+        (
+            "zzz",
+            (
+                "zzz",
+                "There are: run, pilot, desk, check, show, record, do, meter, reader, drivers, reference, signed, "
+                "reset-variables.",
+            ),
+        ),
     ],
 )
 def test_an_unknown_command_is_told_with_what_there_is(

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCES = [path for part in ("drivers", "firmware", "hil/evse_hil") for path in sorted((ROOT / part).rglob("*.py"))]
 
-COMMANDS = "app check desk listing order presets reader record reference show"
+COMMANDS = "app check desk listing order presets reader record reference show signed"
 ROOTS = tuple(f"evsed.{name}" for name in ("__main__", "fault_page", *COMMANDS.split()))
 NOTHING: tuple[str, ...] = ()
 API = ("evse_drivers.api",)

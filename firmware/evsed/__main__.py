@@ -20,6 +20,7 @@ COMMANDS = {
     "reader": ("evsed.reader", "what a card reader reads, in every format        [NAME] [-c FILE]"),
     "drivers": ("evsed.listing", "every driver that a config file can name         [--json]"),
     "reference": ("evsed.reference", "every option, or fault, as Markdown               [--faults]"),
+    "signed": ("evsed.signed", "what meters have signed: list, or export          list | export TRANSACTION [-o FILE]"),
     "reset-variables": ("evsed.store.reset", "forget what the central system has set           -c FILE"),
 }
 
