@@ -166,6 +166,15 @@ def test_a_lock_whose_motor_may_run_while_the_pi_starts_is_told(reads: Reads) ->
     assert odd(reads, RCD + two_way) == [("evse.2.lock.unlock_pin = 4", text)]
 
 
+def test_a_device_that_may_be_tested_and_a_solenoid_that_may_move_while_the_pi_starts_are_told(reads: Reads) -> None:
+    up = "is pulled up from power-on until evsed runs: {}. Use one of GPIO 9 to 27 but 14, or bring a pull-down of 10 "
+    up += "kohm or less there."
+    tests = up.format("the residual-current device may be tested all the time, which kills some")
+    assert odd(reads, RCD.replace("test_pin = 23", "test_pin = 7")) == [("evse.2.rcd.test_pin = 7", tests)]
+    lock = '[evse.2.lock]\ndriver = "gpio"\npin = 7\n'
+    assert odd(reads, RCD + lock) == [("evse.2.lock.pin = 7", up.format("the lock may move by itself"))]
+
+
 # --- wires that break ---------------------------------------------------------------------------------------------
 
 RCD = '[evse.2.rcd]\ndriver = "gpio"\nmodule = "RCM14"\ncuts_coil = true\npin = 22\ntest_pin = 23\n'

@@ -33,12 +33,21 @@ FUNCTIONS = (
 )
 PULLED_UP = range(9)  # from power-on until a process takes the pin; 9 to 27 are pulled down
 CONSOLE = 14  # TX of the serial port: text while the Pi boots
-# Outputs that must rest while nobody drives them: driver, last word of the table's name, option; what happens else.
+# Outputs that must rest while nobody drives them: driver, last word of the table's name, option of the pin and of its
+# level; what happens else.
 RESTING = (
-    ("gpio", "contactor", "pin", "the contactor may close by itself"),
-    ("gpio-lock", "lock", "enable_pin", "the lock's motor may run all the time"),
-    ("gpio-lock-two-way", "lock", "lock_pin", "the lock's motor may run all the time"),
-    ("gpio-lock-two-way", "lock", "unlock_pin", "the lock's motor may run all the time"),
+    ("gpio", "contactor", "pin", "active", "the contactor may close by itself"),
+    ("gpio", "lock", "pin", "active", "the lock may move by itself"),
+    (
+        "gpio",
+        "rcd",
+        "test_pin",
+        "test_active",
+        "the residual-current device may be tested all the time, which kills some",
+    ),
+    ("gpio-lock", "lock", "enable_pin", "active", "the lock's motor may run all the time"),
+    ("gpio-lock-two-way", "lock", "lock_pin", "active", "the lock's motor may run all the time"),
+    ("gpio-lock-two-way", "lock", "unlock_pin", "active", "the lock's motor may run all the time"),
 )
 
 
@@ -95,17 +104,19 @@ def _functions(
 
 
 def _resting(part: Part, findings: Findings) -> None:
-    for driver, last, option, what in RESTING:
+    for driver, last, option, level, what in RESTING:
         if part.driver != driver or _last(part) != last:
             continue
         pin: int = getattr(part.settings, option)
-        high = part.settings.active == "high"
+        high = getattr(part.settings, level) == "high"
         resistor = f"or bring a pull-{'down' if high else 'up'} of 10 kohm or less there."
         if pin == CONSOLE:
             text = f"carries the console's text while the Pi boots: {what}. Use another pin."
+        elif pin not in gpio.PINS:  # none, or refused already
+            continue
         elif high and pin in PULLED_UP:
             text = f"is pulled up from power-on until evsed runs: {what}. Use one of GPIO 9 to 27 but 14, {resistor}"
-        elif not high and pin in gpio.PINS and pin not in PULLED_UP:
+        elif not high and pin not in PULLED_UP:
             text = f"is pulled down from power-on until evsed runs: {what}. Use one of GPIO 0 to 8, {resistor}"
         else:
             continue
