@@ -68,10 +68,13 @@ class Line:
         self.send = send
         self.echo = False
         self.tamper: Callable[[bytes], bytes] = lambda frame: frame
+        self.understands: Callable[[], bool] = lambda: True  # False: it came at another speed
         self._buffer = b""
         self._last = 0.0  # s, loop time: the line's last octet
 
     def hear(self, data: bytes) -> None:
+        if not self.understands():
+            return
         if self.echo:
             self.send(data)
         self._buffer += data

@@ -1,0 +1,232 @@
+"""`evsed meter scan`: it names whoever is on a line, says how sure it is, and prints lines for evsed.toml."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from evsed.__main__ import main
+from meter_lines import eastron, network, sdm120, sdm630, serial
+from modbus_peers import Device
+from serial_peers import SDM630, Pty
+from sunspec_peers import THREE_PHASES, device, integers
+
+QUICKLY = ["--timeout", "40"]
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Path:
+    return tmp_path / "ttyUSB0"
+
+
+def scan(*arguments: str) -> int:
+    return main(["meter", "scan", *arguments, *QUICKLY])
+
+
+def test_two_meters_are_found_named_and_ready_to_paste(port: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serial(port, {1: sdm630(), 3: sdm120()}):
+        assert scan(str(port), "--units", "1-4") == 0
+    assert (
+        capsys.readouterr().out
+        == f"""\
+{port}, 9600 8N1, unit 1: Eastron SDM630, SDM54 (eastron-sdm630), it says so itself
+    230.5/231.0/229.5 V  16.00/15.50/0.25 A  7326 W  49.98 Hz  12.345 kWh
+{port}, 9600 8N1, unit 3: Eastron SDM120, SDM220, SDM230 (eastron-sdm120), it says so itself
+    230.5/-/- V  10.00/-/- A  2305 W  50.00 Hz  7.000 kWh
+
+For evsed.toml:
+
+[bus.meters]
+driver = "modbus-serial"
+port = "{port}"
+baudrate = 9600
+
+[evse.1.meter]
+driver = "modbus"
+bus = "meters"
+map = "eastron-sdm630"
+unit = 1
+
+[evse.2.meter]
+driver = "modbus"
+bus = "meters"
+map = "eastron-sdm120"
+unit = 3
+"""
+    )
+
+
+def test_a_meter_that_was_set_to_another_speed_and_unit_is_found_there(
+    port: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serial(port, {33: sdm630()}, 38400):
+        assert scan(str(port), "--units", "32-33") == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{port}, 38400 8N1, unit 33: Eastron SDM630")
+    assert "\nbaudrate = 38400\n" in out
+
+
+def test_a_meter_that_does_not_say_what_it_is_looks_like_all_whose_maps_fit(
+    port: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serial(port, {1: eastron(None, SDM630)}):
+        assert scan(str(port), "--quick") == 0
+    out = capsys.readouterr().out
+    assert f"{port}, 9600 8N1, unit 1: looks like Eastron SDM" in out
+    assert "(eastron-sdm630)" in out
+    assert "(eastron-sdm72-v2)" in out
+    assert "it says so itself" not in out
+    assert 'map = "eastron-sdm' in out
+    assert '"  # or "' in out
+
+
+def test_a_device_that_is_no_meter_is_told_and_not_pasted(port: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serial(port, {1: Device(read_only={0: 7, 1: 7})}):
+        assert scan(str(port), "--quick") == 0
+    assert capsys.readouterr().out == (
+        f"{port}, 9600 8N1, unit 1: answers, but no map fits (drivers/README.md: how to write one)\n"
+    )
+
+
+def test_findings_are_json_for_machines(port: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serial(port, {1: sdm120()}, 2400):
+        assert scan(str(port), "--quick", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    reading = found.pop("reading")
+    assert found == {
+        "port": str(port), "baudrate": 2400, "parity": "N", "stopbits": 1, "unit": 1, "sunspec": False,
+        "known_as": ["eastron-sdm120"], "looks_like": [],
+    }  # fmt: skip
+    assert reading["volts"] == [230.5, None, None]
+
+
+def test_a_meter_behind_a_serial_server_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    with network({5: sdm630()}) as host:
+        assert scan(host, "--framing", "rtu", "--units", "4-6") == 0
+        name, _, number = host.partition(":")
+    out = capsys.readouterr().out
+    assert out.startswith(f"{host}, RTU over TCP, unit 5: Eastron SDM630, SDM54 (eastron-sdm630), it says so itself\n")
+    assert f'driver = "modbus-tcp"\nhost = "{name}"\nport = {number}\nframing = "rtu"\n' in out
+
+
+def test_a_sunspec_meter_is_found(port: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = dict(enumerate(device(integers(203, **THREE_PHASES)), 40000))
+    with serial(port, {1: Device(holding=image)}):
+        assert scan(str(port), "--quick") == 0
+    out = capsys.readouterr().out
+    assert out.startswith(
+        f"{port}, 9600 8N1, unit 1: a SunSpec meter, it says so itself\n    230.1/231.0/229.9 V  16.00"
+    )
+    assert '\n[evse.1.meter]\ndriver = "sunspec"\nbus = "meters"\nunit = 1\n' in out
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        (["--quick"], "Only factory settings were tried: leave out --quick to try all."),
+        (["--units", "7"], "Check the meter's power, whether A and B are swapped, and the adapter."),
+    ],
+)
+def test_a_line_on_which_nobody_answers_is_told(
+    port: Path, options: list[str], advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serial(port, {}):
+        assert scan(str(port), *options) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines()[-1] == f"evsed meter scan: nobody answers at {port}. {advice}"
+    assert f"0 of {7 if options == ['--units', '7'] else ''}"[:4] in told.err
+
+
+def test_a_port_that_is_held_is_not_scanned(capsys: pytest.CaptureFixture[str]) -> None:
+    pty = Pty()
+    holder = os.open(pty.path, os.O_RDWR | os.O_NOCTTY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    assert scan(pty.path) == 1
+    name = Path("/proc/self/comm").read_text().strip()
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"evsed meter scan: {pty.path} is held by process {os.getpid()} ({name}). One line has one owner: stop that "
+        "program, or give one of the two another port."
+    )
+    os.close(holder)
+    pty.close()
+
+
+def test_a_port_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert scan("/dev/nothing") == 1
+    assert capsys.readouterr().err == (
+        "evsed meter scan: there is no serial port /dev/nothing. Plug the adapter in or enable the port. "
+        'Name the right port: "ls -l /dev/serial/by-id" shows the adapters there are.\n'
+    )
+
+
+def test_a_host_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert scan("127.0.0.1:1") == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "evsed meter scan: no connection to 127.0.0.1:1 within 0.5 s. Check the device's power and network cable, its "
+        "address, and whether its Modbus TCP is enabled."
+    )
+
+
+@pytest.mark.parametrize("place", ["a:b", "[::1]:x", ":502", "host:70000"])
+def test_what_is_neither_a_port_nor_a_host_is_told(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scan(place) == 1
+    assert capsys.readouterr().err == (
+        f"evsed meter scan: {place!r} is neither a serial port nor a host. Examples: /dev/ttyUSB0, 10.0.0.7:502.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("units", "problem"),
+    [
+        ("x", "argument --units: 'x' is no range. Examples: 7, 1-20"),
+        ("0-5", "argument --units: '0-5': units are numbered 1 to 247"),
+        ("9-3", "argument --units: '9-3': units are numbered 1 to 247"),
+    ],
+)
+def test_units_that_there_are_not_are_a_wrong_call(
+    units: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        scan("/dev/nothing", "--units", units)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith(f"evsed meter scan: error: {problem}\n")
+
+
+def test_a_map_of_ones_own_that_is_wrong_is_told_and_the_others_are_used(
+    port: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.toml").write_text("registers = 3")
+    with serial(port, {1: sdm630()}):
+        assert scan(str(port), "--quick", "--maps", str(tmp_path)) == 0
+    told = capsys.readouterr()
+    assert f"evsed meter.map: {tmp_path}/mine.toml: 1 problem.\n  registers  is missing." in told.err
+    assert "(eastron-sdm630), it says so itself" in told.out
+
+
+def test_ctrl_c_ends_a_scan_without_a_traceback_and_gives_the_port_back(port: Path) -> None:
+    with serial(port, {1: sdm630()}):
+        command = [sys.executable, "-m", "evsed", "meter", "scan", str(port)]
+        process = subprocess.Popen(
+            command,
+            env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test run in the background ignores it
+        )
+        assert process.stdout is not None
+        assert "it says so itself" in process.stdout.readline()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=5)
+        assert (process.returncode, "Traceback" in err) == (130, False), err
+        with open(port, "rb") as again:
+            fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
