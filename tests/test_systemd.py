@@ -60,6 +60,15 @@ def test_lights_and_buttons_give_the_station_the_pins_only_where_somebody_wants_
     assert folders == ["-/run/evsed", "-/var/lib/evsed"], "lgpio's pipe has the same name in both processes"
 
 
+def test_readers_on_usb_spi_and_i2c_are_the_stations_only_where_somebody_wants_it() -> None:
+    groups = ("input", "spi", "i2c")
+    assert not set(groups) & set(unit("evsed.service")["Service"]["SupplementaryGroups"].split())
+    text = (FOLDER / "readers.conf").read_text()
+    assert [line for line in text.splitlines() if line.startswith("S")] == [
+        f"SupplementaryGroups={group}" for group in groups
+    ]
+
+
 def test_the_pilots_threads_may_have_the_ranks_that_it_gives_them() -> None:
     service = unit("evsed-pilot.service")["Service"]
     assert int(service["CPUSchedulingPriority"]) == root.LOOP_PRIORITY

@@ -279,7 +279,8 @@ class Reader(Protocol):
 
     One that gives up raises DriverError from there, and is iterated anew after a while. One that goes on trying may
     have an attribute `on_heard`, None until the station sets it to a function: called with None when the reader has
-    begun to answer, and with the reason in words when it no longer does.
+    begun to answer, and with the reason in words when it no longer does. `sample`, where the class has one, is a Uid
+    such as it yields, for `evsed check` to show.
     """
 
     def tokens(self) -> AsyncIterator[Uid]: ...

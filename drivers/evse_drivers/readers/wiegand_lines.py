@@ -2,8 +2,8 @@
 
 Three forms, none of which can be taken for another. All end with CR, LF or both:
 
-- the bits as they came, `01100011...`, 26 or 34 of them, parity included: the form to choose for a bridge of your own;
-- how many bits and then all of them as one hexadecimal number, parity included: `26 2C7D35D`, `34:...` or `34,...`;
+- the bits as they came, `10110001...`, 26 or 34 of them, parity included: the form to choose for a bridge of your own;
+- how many bits and then all of them as one hexadecimal number, parity included: `26 2C7D35C`, `34:...` or `34,...`;
 - what the example sketch of the Arduino library for Wiegand prints, `Wiegand HEX = 63E9AE, DECIMAL = 6547886, Type W26`
   (or W34): that library has checked the parity and left it out, and both numbers must agree.
 
