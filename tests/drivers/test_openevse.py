@@ -7,50 +7,24 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import board_station
 import pytest
-from evse_drivers.api import DriverError, Permit, Seen
+from evse_drivers.api import DriverError
 from evse_drivers.boards.openevse import OpenEvse as Board
 from evse_drivers.buses.rapi import Rapi
-from evsed.model.faults import FAULTS
 from openevse_peer import OpenEvse, xor
 
 
-class Station:
-    """Iterates the board's `seen` and keeps what it says."""
-
+class Station(board_station.Station):
     def __init__(self, board: Board, peer: OpenEvse) -> None:
-        self.board, self.peer = board, peer
-        self.all: list[Seen] = []
-        self.lost: str | None = None
-        self.task = asyncio.ensure_future(self._listen())
-
-    async def _listen(self) -> None:
-        try:
-            async for seen in self.board.seen():
-                assert set(seen.faults) <= FAULTS.keys()
-                self.all.append(seen)
-        except DriverError as error:
-            self.lost = str(error)
-
-    @property
-    def now(self) -> Seen:
-        return self.all[-1]
-
-    async def permit(self, amps: float, how: str = "grace", lasts: float = 5.0) -> None:
-        until = time.monotonic() + lasts
-        await self.board.permit(Permit(1, amps, 3, False, "now" if how == "now" else "grace", until))
-
-    async def until(self, condition: Callable[[], bool], seconds: float = 4.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, (self.lost, self.all[-3:], self.peer.commands[-12:])
-            await asyncio.sleep(0.01)
+        super().__init__(board)
+        self.peer = peer
 
     async def charge(self, amps: float = 16) -> None:
         """A vehicle comes, asks and is permitted."""
         await self.permit(0)
         self.peer.plug("C")
-        await self.until(lambda: bool(self.all) and self.now.state == "B1")
+        await self.until_seen(lambda seen: seen.state == "B1")
         await self.permit(amps)
         await self.until(lambda: self.now.closed)
 
@@ -201,7 +175,7 @@ def test_a_board_that_starts_again_while_it_may_not_charge_is_put_to_sleep_at_on
     async def test(station: Station, peer: OpenEvse) -> None:
         await station.permit(0)
         peer.plug("C")
-        await station.until(lambda: bool(station.all) and station.now.state == "B1")
+        await station.until_seen(lambda seen: seen.state == "B1")
         peer.reboot()
         assert peer.closed
         await station.until(lambda: not peer.closed, 0.3)
