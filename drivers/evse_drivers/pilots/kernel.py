@@ -43,7 +43,7 @@ class Kernel:
 
     def write(self, fd: int, text: str) -> None:
         """In one piece and past all buffers, or what the kernel refuses would be lost."""
-        os.pwrite(fd, text.encode("ascii"), 0)
+        os.pwrite(fd, f"{text}\n".encode("ascii"), 0)
 
     def lock(self, fd: int) -> None:
         """BlockingIOError: another one has it, in this process or in another."""
