@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from evse_drivers.readers import pn532_frames as frames
 from evse_drivers.readers.pn532_frames import Decoder, Frame, uid_of
@@ -57,6 +59,15 @@ def test_a_refusal_and_an_echo_of_the_host_are_told_from_an_answer() -> None:
 def test_a_frame_without_anything_in_it_is_noise() -> None:
     assert decoded(bytes.fromhex("0000ff00000000") + VERSION) == [ANSWER]
     assert decoded(bytes(4) + b"\xff" + bytes(8)) == []
+
+
+def test_any_bytes_at_all_are_no_error() -> None:
+    draw, decoder = random.Random(3), Decoder()
+    for _ in range(20000):
+        data = draw.choice((b"\x00\x00\xff", VERSION, VERSION[:7], b"")) + draw.randbytes(draw.randint(0, 12))
+        list(decoder.feed(data))
+        frames.size(data)
+        uid_of(draw.randbytes(draw.randint(0, 20)))
 
 
 @pytest.mark.parametrize("uid", ["04A1B2C3", "04A1B2C3D4E5F6", "04A1B2C3D4E5F6070809"])

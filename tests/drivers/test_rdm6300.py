@@ -6,6 +6,7 @@ import asyncio
 import functools
 import logging
 import operator
+import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -112,6 +113,13 @@ def test_garbage_and_halves_between_frames_hide_none(noise: bytes) -> None:
     decoder = Decoder()
     assert list(decoder.feed(noise + CARD + noise + CARD)) == ["010063E9AE"] * 2
     assert decoder.nonsense == 0
+
+
+def test_any_bytes_at_all_are_no_error_and_hide_no_card() -> None:
+    draw, decoder = random.Random(6), Decoder()
+    for _ in range(20000):
+        list(decoder.feed(bytes(draw.choices(b"\x02\x030123456789abcdefABCDEF\r\n\xff", k=draw.randint(0, 30)))))
+    assert list(decoder.feed(CARD * 2))[-1] == "010063E9AE"
 
 
 def test_every_flipped_bit_of_a_frame_is_noticed() -> None:

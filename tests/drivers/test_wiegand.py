@@ -44,6 +44,8 @@ def play(tmp_path: Path, test: Callable[[Cable, Story], Awaitable[None]], cards:
         ("26 2", "000001"),  # leading zeros are kept
         ("Wiegand HEX = 1, DECIMAL = 1, Type W26", "000001"),
         ("4 A", None),  # keys of a keypad
+        ("1010", None),
+        ("01011010", None),
         ("Wiegand HEX = 7, DECIMAL = 7, Type W8", None),
     ],
 )
@@ -60,7 +62,7 @@ def test_a_line_is_a_uid_of_fixed_width_or_a_key(line: str, uid: str | None) -> 
         (SKETCH.replace("W26", "W37"), "37 bits, a card has 26 or 34"),
         (SKETCH.replace("6547886", "6547887"), "its two numbers differ"),
         ("HEX = 163E9AE, DECIMAL = 23325102, Type W26", "a number of more than 24 bits"),
-        (BITS_26[1:], "no line of a Wiegand bridge"),
+        (BITS_26[1:], "25 bits, a card has 26 or 34"),
         ("ready", "no line of a Wiegand bridge"),
     ],
 )

@@ -21,7 +21,7 @@ CARDS = (26, 34)  # bits
 KEYS = (4, 8)
 LONGEST = 120  # characters in a line
 
-_BITS = re.compile(r"[01]{26}|[01]{34}")
+_BITS = re.compile(r"[01]{4,64}")
 _COUNTED = re.compile(r"(\d{1,2})[ :,] ?(?:0x)?([0-9A-Fa-f]{1,9})")
 _SKETCH = re.compile(r"(?:Wiegand )?HEX = ([0-9A-Fa-f]{1,8}), DECIMAL = (\d{1,10}), Type W(\d{1,2})")
 _ENDS = re.compile(rb"[\r\n]+")
