@@ -45,13 +45,15 @@ def test_a_driver_is_found_by_kind_and_name() -> None:
     assert registry.find("meter", "modbus") is ModbusMeter
 
 
+def names(kind: str) -> str:
+    return ", ".join(entry.name for entry in registry.listing() if entry.kind == kind)
+
+
 def test_an_unknown_name_is_told_with_near_misses_and_never_replaced() -> None:
     assert told("bus", "modbus-seriel") == (
-        'there is no bus driver "modbus-seriel". Did you mean "modbus-serial"? '
-        "There are: modbus-serial, modbus-tcp, desk."
+        f'there is no bus driver "modbus-seriel". Did you mean "modbus-serial"? There are: {names("bus")}.'
     )
-    assert told("reader", "xyz") == 'there is no reader driver "xyz". There are: pn532.'
-    assert told("board", "warp") == 'there is no board driver "warp". No board driver is installed.'
+    assert told("rcd", "xyz") == f'there is no rcd driver "xyz". There are: {names("rcd")}.'
     assert told("metre", "modbus") == (
         'there is no kind of driver "metre". Kinds: bus, pilot, switch, input, rcd, meter, thermometer, reader, board.'
     )
@@ -73,11 +75,16 @@ def test_a_driver_that_cannot_be_imported_is_told_with_its_reason(outsider: Path
     )
 
 
+def closed_up(line: str) -> str:
+    """Without the columns."""
+    return " ".join(line.split())
+
+
 def test_the_command_lists_every_driver_in_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert listing.main([]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(registry.listing())
-    assert "bus          modbus-serial  Modbus RTU on a serial port (RS485), shared by several devices" in lines
+    assert "bus modbus-serial Modbus RTU on a serial port (RS485), shared by several devices" in map(closed_up, lines)
     assert listing.main(["--json"]) == 0
     entries = json.loads(capsys.readouterr().out)
     assert {(entry["kind"], entry["name"]) for entry in entries} >= {("meter", "modbus"), ("reader", "pn532")}
@@ -94,4 +101,4 @@ def test_an_installed_package_is_listed_by_the_command_in_a_process_of_its_own(o
         text=True,
         check=True,
     )
-    assert "meter        acme-clamp     from acme-clamp 1.2" in run.stdout.splitlines()
+    assert "meter acme-clamp from acme-clamp 1.2" in map(closed_up, run.stdout.splitlines())
