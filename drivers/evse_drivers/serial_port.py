@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import termios
 
 import serial
 
 from . import ports
 from .api import DriverError
+from .byte_stream import ByteStream
 
 
 class SerialPort:
@@ -25,33 +24,21 @@ class SerialPort:
             self._serial = serial.Serial(port, baudrate, timeout=0, write_timeout=0, exclusive=True)
         except (OSError, ValueError, termios.error) as error:
             raise ports.trouble(port, where, error) from error
-        self._fd = self._serial.fileno()
-        self._heard = b""
-        self._gone = False
-        self._news = asyncio.Event()
-        asyncio.get_running_loop().add_reader(self._fd, self._readable)
+        self._stream = ByteStream(self._serial.fileno(), self._lost)
 
     def close(self) -> None:
         """Give the port back."""
         if self._serial.is_open:
-            asyncio.get_running_loop().remove_reader(self._fd)
+            self._stream.close()
             self._serial.close()
 
     def forget(self) -> None:
         """Drop what has come and was not read. DriverError: the port has vanished."""
-        if self._gone:
-            raise self._lost
-        self._heard = b""
+        self._stream.forget()
 
     async def read(self) -> bytes:
         """All that has come since the last read, as soon as there is something. DriverError: the port has vanished."""
-        while not self._heard:
-            if self._gone:
-                raise self._lost
-            self._news.clear()
-            await self._news.wait()
-        heard, self._heard = self._heard, b""
-        return heard
+        return await self._stream.read()
 
     def write(self, data: bytes) -> None:
         """Send it. DriverError: the port has vanished."""
@@ -59,16 +46,3 @@ class SerialPort:
             self._serial.write(data)
         except OSError:
             raise self._lost from None
-
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._fd, 512)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            asyncio.get_running_loop().remove_reader(self._fd)
-            self._gone = True
-        self._heard = (self._heard + data)[-65536:]
-        self._news.set()
