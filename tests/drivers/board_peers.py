@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import threading
 import time
+import tty
 from collections.abc import Callable
 from pathlib import Path
-
-from serial_peers import Pty
 
 
 def crc(frame: bytes) -> bytes:
@@ -34,7 +32,7 @@ class Slave(threading.Thread):
         self.tamper: Callable[[bytes], bytes] = bytes
         self.writes: list[tuple[int, int]] = []  # (address, word), oldest first
         self.asked_at = time.monotonic()
-        self._pty: Pty | None = None
+        self._master: int | None = None
         self._over = False
         self.plug_in()
         self.start()
@@ -42,40 +40,43 @@ class Slave(threading.Thread):
     # --- the wire -------------------------------------------------------------------------------------------------
 
     def plug_in(self) -> None:
-        self._pty = Pty()
-        self.port.symlink_to(self._pty.path)
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        self.port.symlink_to(os.ttyname(slave))
+        os.close(slave)  # the driver wants the port for itself
+        self._master = master
 
     def vanish(self) -> None:
-        pty, self._pty = self._pty, None
+        master, self._master = self._master, None
         self.port.unlink()
         time.sleep(0.1)  # the thread looks away
-        assert pty is not None
-        pty.close()
+        assert master is not None
+        os.close(master)
 
     def close(self) -> None:
         self._over = True
         self.join()
-        if self._pty is not None:
-            self._pty.close()
+        if self._master is not None:
+            os.close(self._master)
 
     def run(self) -> None:
         heard = b""
         while not self._over:
-            pty = self._pty
+            master = self._master
             self.live(time.monotonic())
-            if pty is None:
-                time.sleep(0.02)
-                continue
-            with contextlib.suppress(OSError, ValueError):
-                if not select.select([pty.master], [], [], 0.02)[0]:
+            try:
+                if master is None or not select.select([master], [], [], 0.02)[0]:
                     heard = b""  # a pause ends a frame
+                    time.sleep(0.0 if master is not None else 0.02)
                     continue
-                heard = (heard + os.read(pty.master, 512))[-256:]
+                heard = (heard + os.read(master, 512))[-256:]
                 while request := self._request(heard):
                     heard = heard[len(request) :]
                     answer = self._answer(request)
                     if answer and not self.silent:
-                        os.write(pty.master, self.tamper(answer))
+                        os.write(master, self.tamper(answer))
+            except OSError:  # nobody has it open
+                time.sleep(0.02)
 
     def _request(self, heard: bytes) -> bytes:
         """The frame that `heard` begins with; what cannot be one is passed over by the caller's next bytes."""
@@ -176,7 +177,7 @@ class EvseDinPeer(Slave):
         pwm = car.plugged and not off and not failed
         asks = car.asks(pwm, now)
         # 1004 bit 0 opens at once; else the relay waits for the vehicle
-        self.relay = asks and not failed and not words[3, 1004] & 1
+        self.relay = asks and (pwm or self.relay) and not failed and not words[3, 1004] & 1
         words[3, 1001] = int(self.told) if pwm else 0
         words[3, 1002] = 5 if failed else 1 if not car.plugged else 3 if asks else 2
         words[3, 1006] = 3 if off else 2 if pwm else 1
@@ -229,6 +230,8 @@ class HeidelbergPeer(Slave):
             state = 3 if self.offered else 2
         elif not asks:
             state = 5 if self.offered else 4
+        elif not self.offered and not self.relay:
+            state = 6
         else:
             state = 8 if self.hot else 7
         words[4, 5] = state

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
-from board_peers import Slave
 from evse_drivers.api import DriverError, Permit, Seen
 from evse_drivers.boards.polled import PolledBoard
 from evse_drivers.buses.modbus_serial import ModbusSerial
+
+from tests.drivers.board_peers import Slave
 
 Peer = TypeVar("Peer", bound=Slave)
 

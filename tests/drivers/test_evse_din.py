@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from board_peers import EvseDinPeer
 from board_wall import Wall, wired
 from evse_drivers.api import DriverError
 from evse_drivers.boards.evse_din import EvseDin, status_of
 from evse_drivers.boards.status import Status
 from evsed.model.faults import FAULTS
+
+from tests.drivers.board_peers import EvseDinPeer
 
 # facts: a board of firmware 18 with nothing plugged (esphome-evse-wallbox, a recorded frame); config 0x0209
 RECORDED = dict(zip(range(1000, 1010), (32, 0, 1, 5, 0, 18, 1, 0, 0, 0), strict=True))

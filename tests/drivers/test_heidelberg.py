@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from board_peers import HeidelbergPeer
 from board_wall import Wall, wired
 from evse_drivers.api import DriverError
 from evse_drivers.boards.heidelberg import Heidelberg, status_of
 from evse_drivers.boards.status import Offer, Status
 from evsed.model.faults import FAULTS
+
+from tests.drivers.board_peers import HeidelbergPeer
 
 
 def wall(folder: Path, **options: Any) -> AbstractAsyncContextManager[Wall[HeidelbergPeer]]:
@@ -92,7 +93,7 @@ def test_when_nobody_asks_any_more_it_stops_by_itself(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_now_locks_it_and_the_next_offer_unlocks_it(tmp_path: Path) -> None:
+def test_now_locks_it_until_it_is_open(tmp_path: Path) -> None:
     async def story() -> None:
         async with wall(tmp_path) as its:
             its.peer.car.reacts = 60.0  # a vehicle that does not let go
@@ -106,10 +107,14 @@ def test_now_locks_it_and_the_next_offer_unlocks_it(tmp_path: Path) -> None:
             await its.permit(0.0, "now")
             seen = await its.until(lambda seen: not seen.closed)
             assert (seen.state, seen.fault, seen.plug) == ("F", None, 1)
-            assert its.peer.words[3, 259] == 0
+            await its.until(lambda seen: seen.state == "C1")  # 0 A keeps it open
+            assert [word for address, word in its.peer.writes if address == 259] == [0, 1]
+            await its.permit(0.0)
+            await its.permit(0.0, "now")  # nothing to open: it is not locked for that
             await its.permit(10.0)
             seen = await its.until(lambda seen: seen.closed)
-            assert (seen.plug, its.peer.words[3, 259]) == (1, 1)
+            assert [word for address, word in its.peer.writes if address == 259] == [0, 1]
+            assert seen.plug == 1
 
     asyncio.run(story())
 

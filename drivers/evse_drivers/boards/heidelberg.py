@@ -30,8 +30,8 @@ RETURNS = 20.0  # s that it may stay in F after it was locked, or its watchdog r
 class Heidelberg(PolledBoard):
     """A `PilotBoard`. Its watchdog is the lease: it wants to be asked, and falls back to `failsafe` when it is not.
 
-    The strongest stop ("now") is its remote lock: state F (-12 V), in which no vehicle can be seen; it takes some 10 s
-    to leave it.
+    The strongest stop ("now") is its remote lock: state F (-12 V), in which no vehicle can be seen and which it takes
+    some 10 s to leave. So it is locked only while its contactor is closed, and 0 A keeps it open after that.
     """
 
     bus_drivers = ("modbus-serial", "modbus-tcp")
@@ -65,6 +65,7 @@ class Heidelberg(PolledBoard):
             FAILSAFE: round(settings.failsafe * 10),
         }
         self._lock = UNLOCKED
+        self._closed = False
         self._out_since: float | None = None  # s, since when it is out of service
         self._energy = 0  # VAh since its power came, when it was last looked at
 
@@ -90,6 +91,10 @@ class Heidelberg(PolledBoard):
         wanted = self._wanted | {LOCK: self._lock}
         restarted = energy < self._energy or any(words[at] != word for at, word in wanted.items())
         self._energy = energy
+        self._closed = STATES.get(words[STATE]) == "C2"
+        if self._lock == LOCKED and not self._closed and words[AMPS] == 0:
+            await self._write(Write(WRITE, LOCK, (UNLOCKED,)))
+            self._lock = UNLOCKED
         now = self._now()
         out = words[STATE] == OUT_OF_SERVICE and self._lock == UNLOCKED
         self._out_since = (now if self._out_since is None else self._out_since) if out else None
@@ -97,8 +102,8 @@ class Heidelberg(PolledBoard):
         return status_of(words, self._written, stays_out, restarted)
 
     async def offer(self, offer: Offer) -> None:
-        """0 A lets the EV open first; "now" locks it besides."""
-        lock = LOCKED if offer.amps == 0 and offer.how == "now" else UNLOCKED
+        """0 A lets the EV open first; "now" locks it besides while it is closed."""
+        lock = LOCKED if offer.amps == 0 and offer.how == "now" and self._closed else UNLOCKED
         writes = [Write(WRITE, AMPS, (round(offer.amps * 10),))]
         if lock != self._lock:
             writes.append(Write(WRITE, LOCK, (lock,)))
