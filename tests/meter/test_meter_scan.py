@@ -87,6 +87,16 @@ def test_a_meter_that_does_not_say_what_it_is_looks_like_all_whose_maps_fit(
     assert '"  # or "' in out
 
 
+def test_a_meter_whose_number_no_map_knows_is_found_by_its_registers(
+    port: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serial(port, {1: eastron(0x4242, SDM630)}):
+        assert scan(str(port), "--quick") == 0
+    out = capsys.readouterr().out
+    assert "eastron-sdm630" in out
+    assert "it says so itself" not in out
+
+
 def test_a_device_that_is_no_meter_is_told_and_not_pasted(port: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serial(port, {1: Device(read_only={0: 7, 1: 7})}):
         assert scan(str(port), "--quick") == 0

@@ -93,10 +93,10 @@ async def probe(
         return Finding(place, unit, sure, reading=named[sure[0]])
     if (reading := await _sunspec(bus, unit, where)) is not None:
         return Finding(place, unit, sunspec=True, reading=reading)
-    unsure = [name for name, known in told.items() if known is None]
-    readings = {name: await device.reading(maps[name]) for name in unsure}
+    # One whose maker gave a new hardware a new number shows a number that no map knows: it is among the last, not out.
+    readings = {name: await device.reading(maps[name]) for name in maps if name not in named}
     live = {name: reading for name, reading in readings.items() if reading is not None and plausible(reading)}
-    fits = sorted(live, key=lambda name: -_fullness(live[name]))
+    fits = sorted(live, key=lambda name: (told[name] is False, -_fullness(live[name])))
     return Finding(place, unit, fits=tuple(fits), reading=live[fits[0]] if fits else None)
 
 
