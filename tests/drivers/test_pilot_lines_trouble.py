@@ -136,6 +136,21 @@ def test_detectors_that_were_just_reset_are_waited_for(pins: Pins) -> None:
         assert bench.line.sense().high == pytest.approx(6.0, abs=0.3)
 
 
+@pytest.mark.parametrize(("options", "declared"), [({}, 7.7), ({"settle_ms": 5.0}, 12.7), ({"reset_pin": -1}, 6.1)])
+def test_waiting_for_the_detectors_is_part_of_the_time_that_is_declared(
+    pins: Pins, options: dict[str, Any], declared: float
+) -> None:
+    bench = peaks(pins, **options)
+    assert bench.line.sample_ms == declared
+    took = []
+    for _ in range(5):
+        began = bench.clock()
+        bench.line.sense()
+        took.append((bench.clock() - began) * 1000)
+        bench.idle(max(bench.clock() - began, 0.0))
+    assert 0.8 * declared < max(took[1:]) <= declared
+
+
 def test_the_table_of_times_is_what_is_declared() -> None:
     rows = re.findall(r"^    (.+?) {2,}(\d.+)$", peak_detector.__doc__ or "", re.MULTILINE)
     table = {name: [float(number) for number in numbers.split()] for name, numbers in rows if "kHz" not in numbers}
@@ -206,6 +221,13 @@ def test_a_reading_that_fails_is_told(pins: Pins) -> None:
         f"evse.1.pilot: channel 0 of {IIO}/iio:device1 cannot be read: Input/output error. Check the converter's "
         "supply and its wires."
     )
+
+
+def test_an_offset_that_the_kernel_names_counts(pins: Pins) -> None:
+    bench = Bench()
+    bench.kernel.texts[f"{IIO}/iio:device1/in_voltage_offset"] = "100\n"
+    extremes(bench)
+    assert bench.look().high == pytest.approx(12.0 + 100 * 3.3 / 4096 * 7.5, abs=0.02)
 
 
 def test_a_converter_is_set_to_its_fastest_rate(pins: Pins) -> None:

@@ -151,7 +151,10 @@ class PeakDetector:
         if settings.channel_proximity >= 0:
             longest += begin + (convert if iio else max(0.0, convert - reset)) + read
         waits = max(0.0, settle - max(0.0, TICK - longest))
-        return round(max(longest, look + waits), 2), RELEASE
+        sample = max(longest, look + waits)
+        if waits > 0.0 and sample > TICK:  # no rest is left between two looks: each waits for all of it
+            sample = longest + settle
+        return round(sample, 2), RELEASE
 
     # --- every 10 ms --------------------------------------------------------------------------------------------------
 
