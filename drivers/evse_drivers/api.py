@@ -158,6 +158,8 @@ class PilotLine(Protocol):
     `sample_ms` is how long `sense` takes at most, `release_ms` how long the contactor needs to open after its coil
     was told to: the settings check that both fit into the 100 ms of IEC 61851-1 table A.6, sequence 8.1. A line that
     also sees the lower peak says so by `both_peaks = True`: only then the vehicle's resistance can be told.
+    Where the times depend on its settings, a static method `timing(settings)` gives (sample_ms, release_ms), in ms. All
+    lines of a station are looked at one after the other: their sample_ms add up.
     """
 
     sample_ms: float
