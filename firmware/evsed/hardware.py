@@ -12,6 +12,8 @@ from evse_drivers.registry import find
 from evsed.pilot.client import PilotProcess
 from evsed.settings import Part, Settings
 
+EVERY = 1.0  # s between two readings of a meter whose driver has no option for it
+
 
 class Hardware:
     """DriverError from any of them but buttons and lights: it cannot be opened, and why."""
@@ -37,7 +39,7 @@ class Hardware:
     def meters(self) -> dict[int, tuple[Meter, float]]:
         """By EVSE, with the seconds between two readings."""
         meters = {evse.id: evse.meter for evse in self._settings.evses if evse.meter is not None}
-        return {evse: (self._open(part), part.settings.every) for evse, part in meters.items()}
+        return {evse: (self._open(part), getattr(part.settings, "every", EVERY)) for evse, part in meters.items()}
 
     def readers(self) -> dict[str, tuple[Reader, tuple[int, ...]]]:
         """By name, with the EVSEs that a card there is meant for."""

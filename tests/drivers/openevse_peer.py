@@ -10,7 +10,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from serial_peers import Cable
+from tests.drivers.serial_peers import Cable
 
 NAMES = {
     "A": 0x01, "B": 0x02, "C": 0x03, "vent": 0x04, "diode": 0x05, "gfci": 0x06, "no ground": 0x07, "stuck": 0x08,

@@ -32,6 +32,7 @@ class OpenEvseMeter:
     class Settings:
         bus: str = option(help="the [bus.NAME] that the board is on", example="openevse")
         voltmeter: bool = option(False, help="the board measures its voltage; without, what it says is a constant")
+        every: float = option(1.0, help="how often it is read", unit="s", minimum=0.5, maximum=60.0)
 
     def __init__(self, settings: Settings, where: str, bus: Rapi | None = None) -> None:
         if bus is None:

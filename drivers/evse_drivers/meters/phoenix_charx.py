@@ -28,6 +28,7 @@ class CharxMeter:
         bus: str = option(help="the [bus.NAME] that the controller is on", example="charx")
         unit: int = option(1, help="the controller's number on the bus", minimum=1, maximum=255)
         point: int = option(1, help="number of the charging point", minimum=1, maximum=12)
+        every: float = option(1.0, help="how often it is read", unit="s", minimum=0.5, maximum=60.0)
 
     def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
         if bus is None:
