@@ -116,6 +116,10 @@ def test_the_screen_of_a_station_in_trouble() -> None:
     view["supervision"]["1"]["celsius"] = {"board": None}
     view["link"] |= {"connected": False, "last_error": "ws://csms/ocpp: connection refused"}
     view["metering"]["1"] |= {"reading": None, "silent": True, "why": "evse.1.meter: no answer"}
+    view["metering"]["1"]["doubted"] = {
+        "power": {"times": 3, "why": "4.29e+07 W"},
+        "frequency": {"times": 1, "why": "0 Hz"},
+    }
     view["sessions"]["1"]["transaction"] |= {"energy_wh": None, "since_s": None}
     view["profiles"] = {"profiles": []}
     assert text(view) == [
@@ -132,6 +136,8 @@ def test_the_screen_of_a_station_in_trouble() -> None:
         "  why        nothing can be charged without its pilot",
         "  limits     16 A profile 7 | 32 A installation   permitted: 16 A",
         "  meter      no believable reading: evse.1.meter: no answer",
+        "  doubted    power, 3 times since the start; the last time 4.29e+07 W",
+        "  doubted    frequency, once since the start; the last time 0 Hz",
         "  heat       board does not answer",
         "  charge     energy unknown, Charging, token 04A1B2C3, transaction tx-1",
     ]

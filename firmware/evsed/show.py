@@ -104,6 +104,9 @@ def _evse(number: str, view: View) -> Iterator[str]:
     yield f"  limits     {' | '.join(rows)}   permitted: {limits['permitted']:g} A"
     if meter := view["metering"].get(number):
         yield f"  meter      {_meter(meter)}"
+        for name, its in meter.get("doubted", {}).items():
+            times = f"{its['times']} times" if its["times"] > 1 else "once"
+            yield f"  doubted    {name}, {times} since the start; the last time {its['why']}"
     if celsius := view["supervision"][number]["celsius"]:
         yield f"  heat       {', '.join(f'{name} {_degrees(value)}' for name, value in celsius.items())}"
     if pilot is not None:

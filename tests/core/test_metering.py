@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from evse_drivers.api import Reading
 from evsed.core.effects import Note
@@ -238,3 +240,52 @@ def test_a_leap_is_believed_once_the_outlet_can_have_carried_it() -> None:
     assert meter_view(house)["register_wh"] == 100.0
     house.wait(2)
     assert meter_view(house)["register_wh"] == 400.0
+
+
+def nonsense(house: House, **values: object) -> None:
+    house.give(Metered(1, replace(house.reading(1), **values)))  # type: ignore[arg-type]
+
+
+def test_a_spike_of_one_quantity_costs_only_that_and_is_noted_once() -> None:
+    house = charging()
+    for _ in range(3):
+        nonsense(house, watts=42_949_672.0, amps=(16.0, 1e5, 16.0))
+        house.wait(2)
+    assert [note for note in notes(house) if "cannot be true" in note] == [
+        "meter of EVSE 1: its current of L2 cannot be true: 100000 A, possible are -640 to 640 A; not used",
+        "meter of EVSE 1: its power cannot be true: 4.29497e+07 W, possible are -220800 to 220800 W; not used",
+    ]
+    doubted = meter_view(house)["doubted"]
+    assert doubted == {
+        "current of L2": {"times": 3, "why": "100000 A, possible are -640 to 640 A"},
+        "power": {"times": 3, "why": "4.29497e+07 W, possible are -220800 to 220800 W"},
+    }
+    assert notes(house).count("meter of EVSE 1: answers again") == 1
+    assert (meter_view(house)["silent"], meter_view(house)["why"]) == (False, "")
+
+
+def test_a_meter_whose_current_stays_nonsense_is_silent_after_ten_seconds() -> None:
+    house = charging()
+    house.measures = {"amps": (1e5, 16.0, 16.0)}
+    house.wait(12)
+    why = "its current of L1 cannot be true (100000 A, possible are -640 to 640 A)"
+    assert f"meter of EVSE 1: no believable reading for 10 s: {why}" in notes(house)
+    assert (meter_view(house)["silent"], meter_view(house)["reading"]) == (True, None)
+    house.measures = {}
+    house.wait(1)
+    assert meter_view(house)["silent"] is False
+
+
+def test_a_frequency_that_stays_nonsense_stops_nothing() -> None:
+    house = charging()
+    house.measures = {"hertz": 500.0}
+    house.wait(15)
+    assert (meter_view(house)["silent"], meter_view(house)["why"]) == (False, "")
+
+
+def test_a_true_overcurrent_of_ten_times_the_rated_one_is_seen() -> None:
+    house = charging()
+    house.measures = {"amps": (320.0, 16.0, 16.0), "watts": 80_000.0}
+    house.wait(8)
+    assert [row["name"] for row in house.station.view(house.now())["faults"]["1"]] == ["overcurrent"]
+    assert meter_view(house)["doubted"] == {}

@@ -1,8 +1,9 @@
 """The meters: passes on what they say, and tells when to sample it.
 
-A reading passes on only if it can be true (plausibility.py). A meter that answers nothing, or only what cannot be
-true, for `STALE` seconds (three of its intervals, where that is more) is silent: everybody hears so, and nothing is
-invented in its place.
+A reading passes on only if it can be true (plausibility.py), without the quantities that cannot (possible.py). A meter
+that answers nothing, or only what cannot be true, for `STALE` seconds (three of its intervals, where that is more) is
+silent: everybody hears so, and nothing is invented in its place. So is one whose current or voltage, on which the
+supervision rests, was nonsense for so long.
 Samples of a transaction count from its start, clock-aligned ones from midnight UTC.
 """
 
@@ -35,7 +36,8 @@ from .facts import (
     Triggered,
     VariableChanged,
 )
-from .plausibility import REPLACED, Plausibility
+from .plausibility import IMPORT, REPLACED, Plausibility
+from .possible import Doubt, Outlet
 from .samples import take
 
 STALE = 10.0  # s without a believable reading
@@ -60,6 +62,7 @@ class _Meter:
     heard_at: float | None = None  # mono s
     silent: bool = False
     why: str = ""
+    noted: bool = False  # the log has it: it is told when it is over, too
     transaction: str | None = None
     tx_started: float = 0.0  # mono s
     next_tx: float | None = None
@@ -92,7 +95,7 @@ class Metering:
         self._config, self._topology = config, topology
         self._meters = {
             evse.id: _Meter(
-                Plausibility(evse.max_amps * evse.phases * topology.nominal_volts, registers.get(str(evse.id))),
+                Plausibility(Outlet(evse.max_amps, evse.phases, topology.nominal_volts), registers.get(str(evse.id))),
                 max(STALE, INTERVALS * evse.meter_every),
             )
             for evse in topology.evses
@@ -151,6 +154,7 @@ class Metering:
                 "register_wh": meter.worth.highest_wh,
                 "silent": meter.silent,
                 "why": meter.why,
+                "doubted": {name: {"times": its.times, "why": its.why} for name, its in meter.worth.doubted.items()},
             }
             for evse, meter in self._meters.items()
         }
@@ -164,28 +168,45 @@ class Metering:
             yield Note(f"meter of EVSE {evse}: {doubt}, for {REPLACED:g} s: taken for a new meter", "warning")
             yield Save("register", str(evse), worth.highest_wh)
         elif doubt:
-            if meter.why != doubt:
+            if worth.count(IMPORT, doubt, reading.at):
                 yield Note(f"meter of EVSE {evse}: {doubt}; the reading is not used", "warning")
+                meter.noted = True
             meter.why = doubt
             if meter.transaction is not None:
                 worth.interrupted()
             return
-        if meter.silent or meter.why:
+        sifted, found = worth.sift(reading)
+        yield from self._doubted(evse, meter, found, reading.at)
+        worth.believe(sifted)
+        blind = [doubt for doubt in found if doubt.blinds(worth.outlet)]
+        if blind:
+            meter.why = f"its {blind[0].name} cannot be true ({blind[0].why})"
+            if not meter.silent:
+                meter.reading = sifted
+                yield Measured(evse, sifted)
+            return
+        if meter.noted:
             yield Note(f"meter of EVSE {evse}: answers again")
-        meter.reading, meter.heard_at, meter.silent, meter.why = reading, reading.at, False, ""
-        worth.believe(reading)
-        yield Measured(evse, reading)
+        meter.reading, meter.heard_at, meter.silent, meter.why, meter.noted = sifted, reading.at, False, "", False
+        yield Measured(evse, sifted)
+
+    def _doubted(self, evse: int, meter: _Meter, found: Iterable[Doubt], at: float) -> Iterator[Effect]:
+        for doubt in found:
+            if meter.worth.count(doubt.name, doubt.why, at):
+                meter.noted = meter.noted or doubt.blinds(meter.worth.outlet)
+                yield Note(f"meter of EVSE {evse}: its {doubt.name} cannot be true: {doubt.why}; not used", "warning")
 
     def _silent(self, evse: int, meter: _Meter, why: str, now: Instant) -> Iterator[Effect | Fact]:
-        if not meter.why:
+        if not meter.noted:
             yield Note(f"meter of EVSE {evse}: {why}", "warning")
+            meter.noted = True
         meter.why = why
         meter.worth.interrupted()
         if meter.heard_at is None:
             meter.heard_at = now.mono
 
     def _stale(self, evse: int, meter: _Meter) -> Iterator[Effect | Fact]:
-        meter.silent, meter.reading = True, None
+        meter.silent, meter.reading, meter.noted = True, None, True
         meter.why = meter.why or "has not answered"
         yield Note(f"meter of EVSE {evse}: no believable reading for {meter.stale:g} s: {meter.why}", "error")
         yield Measured(evse, None, meter.why)
