@@ -105,6 +105,7 @@ def output(pin: int, level: bool, where: str, keep: bool = False) -> Output:
             library.setup(pin, library.OUT)
         else:
             library.setup(pin, library.OUT, initial=1 if level else 0)
+            library.output(pin, 1 if level else 0)  # lgpio leaves a pin that this process had before as it was
     except Exception as error:  # as above
         _owners.pop(pin, None)
         raise _trouble(pin, where, error) from None

@@ -17,14 +17,6 @@ from simulated import Chip
 CONTACTOR, MIRROR, STOP, FREE = 17, 27, 22, 23
 
 
-@pytest.fixture(scope="module")
-def chip() -> Chip:
-    """The one chip of this machine; pins are taken for the life of the process, as on the wall."""
-    chip = Chip()
-    assert chip.name == "gpiochip0", "rpi-lgpio takes the pins from the chip that RPI_LGPIO_CHIP names"
-    return chip
-
-
 def test_a_contactor_is_open_from_the_first_moment_and_moves_when_told(chip: Chip) -> None:
     chip.pull(CONTACTOR, up=True)  # a floating input that would close it
     assert chip.level(CONTACTOR) == 1

@@ -41,13 +41,22 @@ class Pins:
 
     def writes(self, pin: int) -> list[str]:
         """What was done to that pin, in order: "out 0", "set 1", "in 1"."""
-        rows = (line.split(" ", 2) for line in (self.folder / "writes").read_text().splitlines())
-        return [what for _, number, what in rows if int(number) == pin]
+        return [what for _, what in self._done(pin)]
 
     def times(self, pin: int) -> list[float]:
         """When that was, s of CLOCK_MONOTONIC."""
-        rows = (line.split(" ", 2) for line in (self.folder / "writes").read_text().splitlines())
-        return [float(at) for at, number, _ in rows if int(number) == pin]
+        return [at for at, _ in self._done(pin)]
+
+    def _done(self, pin: int) -> list[tuple[float, str]]:
+        """When and what; a level that is said once more just after the pin was made an output is left out."""
+        rows = [line.split(" ", 2) for line in (self.folder / "writes").read_text().splitlines()]
+        done = [(float(at), what) for at, number, what in rows if int(number) == pin]
+        again = {("out 0", "set 0"), ("out 1", "set 1")}
+        return [row for n, row in enumerate(done) if n == 0 or (done[n - 1][1], row[1]) not in again]
+
+    def as_lgpio(self) -> None:
+        """From now on an output that the process has already keeps its level when it is set up anew (rpi-lgpio)."""
+        (self.folder / "as lgpio").touch()
 
     def fails(self, point: str, says: str | None) -> None:
         """From now on the library fails at "import", "setmode", "setup", "output" or "input": "RuntimeError: text"."""

@@ -67,7 +67,10 @@ def test_a_pin_has_one_owner_and_both_are_named(pins: Pins) -> None:
     assert pins.writes(17) == ["out 0"]
 
 
-def test_a_part_may_be_made_anew_to_be_opened(pins: Pins) -> None:
+@pytest.mark.parametrize("library", ["RPi.GPIO", "rpi-lgpio"])
+def test_a_part_may_be_made_anew_to_be_opened(pins: Pins, library: str) -> None:
+    if library == "rpi-lgpio":
+        pins.as_lgpio()
     gpio.output(17, True, "evse.1.contactor")
     gpio.output(17, False, "evse.1.contactor")
     assert pins.level(17) == 0

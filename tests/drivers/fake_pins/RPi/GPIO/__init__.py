@@ -91,7 +91,8 @@ def setup(channel, direction, pull_up_down=PUD_OFF, initial=-1):
             RuntimeWarning,
             stacklevel=2,
         )
-    if direction == OUT and initial in (LOW, HIGH):
+    kept = _set_up.get(pin) == OUT and os.path.exists(os.path.join(FOLDER, "as lgpio"))
+    if direction == OUT and initial in (LOW, HIGH) and not kept:
         _keep("latch", pin, str(int(initial)))  # before the direction: that is why there is no blip
     _keep("function", pin, "o" if direction == OUT else "i")
     _keep("pull", pin, PULLED[pull_up_down])
