@@ -84,7 +84,13 @@ def test_neither_process_stops_with_the_other() -> None:
 
 def test_a_refused_config_is_not_tried_again_and_again() -> None:
     for name in ("evsed-pilot.service", "evsed.service"):
-        assert unit(name)["Service"]["RestartPreventExitStatus"] == "78"
+        assert "78" in unit(name)["Service"]["RestartPreventExitStatus"].split()
+
+
+def test_a_pilot_process_with_nothing_to_do_ends_well_and_stays_ended() -> None:
+    service = unit("evsed-pilot.service")["Service"]
+    assert service["SuccessExitStatus"] == str(root.IDLE)
+    assert str(root.IDLE) in service["RestartPreventExitStatus"].split()
 
 
 @pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="systemd-sysusers is not here")

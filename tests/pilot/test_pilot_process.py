@@ -248,6 +248,24 @@ def test_a_wrong_config_is_one_clear_error_and_code_78(desk: Desk) -> None:
     assert "Traceback" not in error
 
 
+def test_where_boards_drive_all_pilots_it_says_so_and_has_nothing_to_do(tmp_path: Path) -> None:
+    path, told = tmp_path / "evsed.toml", tmp_path / "notify.sock"
+    path.write_text(
+        f'[station]\nstate = "{tmp_path}"\nruntime = "{tmp_path}"\n'
+        '[bus.rs485]\ndriver = "modbus-serial"\nport = "/dev/ttyUSB7"\nbaudrate = 19200\n'
+        '[evse.1.board]\ndriver = "heidelberg"\nbus = "rs485"\n'
+    )
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(told))
+        environ = ENVIRON | {"NOTIFY_SOCKET": str(told)}
+        run = subprocess.run([*PILOT, "-c", str(path)], env=environ, capture_output=True, text=True, timeout=20)
+        assert systemd.recv(100) == b"READY=1"
+    assert run.returncode == 77
+    assert run.stderr == (
+        f"evsed pilot: {path}: no [evse.N.pilot] is in it, nothing to do: boards drive all pilots themselves\n"
+    )
+
+
 def test_a_second_pilot_is_refused_and_disturbs_nothing(desk: Desk) -> None:
     desk.pilot()
     code, error = ends_with(desk)

@@ -25,6 +25,7 @@ from .server import Server, SocketHeld
 from .wire import VERSION, Hello
 
 CONFIG = 78  # EX_CONFIG: systemd need not try again
+IDLE = 77  # nothing to do: nor need it then, and it is no failure
 USAGE = "usage: evsed pilot -c FILE [--release]"
 # The threads that write files stand below the loop and above everything else: one that was set aside by other work
 # while it holds the interpreter's lock would keep the loop waiting.
@@ -73,8 +74,9 @@ def run(settings: Settings) -> int:
     """The process. DriverError, SocketHeld, Refused, OSError: it cannot be run; whatever was built is released."""
     evses = [evse for evse in settings.evses if evse.pilot is not None]
     if not evses:
-        log(f"{settings.path}: no [evse.N.pilot] is in it, nothing to do")
-        return 0
+        log(f"{settings.path}: no [evse.N.pilot] is in it, nothing to do: boards drive all pilots themselves")
+        realtime.Notify(dict(os.environ)).send("READY=1")
+        return IDLE
     _check_folder(settings.station.state)
     os.makedirs(settings.station.runtime, exist_ok=True)
     last_settings.keep(settings.path, settings.station.runtime, settings.board.path if settings.board else None)
