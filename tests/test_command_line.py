@@ -41,11 +41,8 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ("chek", 'Did you mean "check"?'),
         (
             "zzz",
-            (
-                "zzz",
-                "There are: run, pilot, desk, check, show, record, do, meter, reader, drivers, reference, signed, "
-                "reset-variables.",
-            ),
+            "There are: run, pilot, desk, check, show, record, do, meter, reader, drivers, reference, signed, "
+            "reset-variables.",
         ),
     ],
 )

@@ -65,6 +65,8 @@ class Wm3m4c:
         self.public_key = der.hex().upper()
         self.point = der[-64:]
         self.import_wh, self.export_wh, self.watts = 1_234_560, 20, 11_000
+        self.exponent = 1  # of its counters: tens of Wh
+        self.centiamps = (-1602, -1602, -1602)
         self.state, self.page, self.serial = 0, 41, "33005512"
         self.begun: dict[str, object] | None = None
         self.silent = False  # answers nothing
@@ -124,12 +126,13 @@ class Wm3m4c:
             return raw >> 16, raw & 0xFFFF
 
         values = {105: t5(49_980, -3), 107: t5(2301, -1), 109: t5(2302, -1), 111: t5(2303, -1)}
-        values |= {126 + 2 * i: t5(-1602, -2) for i in range(3)} | {140: t5(self.watts, 0)}
+        values |= {126 + 2 * i: t5(amps, -2) for i, amps in enumerate(self.centiamps)} | {140: t5(self.watts, 0)}
         values |= {142 + 2 * i: t5(self.watts // 3, 0) for i in range(3)}
         words = {a + i: pair[i] for a, pair in values.items() for i in (0, 1)}
-        words |= {414: 1, 415: 1}  # tens of Wh
+        words |= {414: self.exponent, 415: self.exponent}
         for address, wh in ((418, self.import_wh), (420, self.export_wh)):
-            words |= {address: wh // 10 >> 16, address + 1: wh // 10 & 0xFFFF}
+            raw = wh // 10**self.exponent
+            words |= {address: raw >> 16, address + 1: raw & 0xFFFF}
         return words
 
     def _holdings(self) -> dict[int, int]:

@@ -50,7 +50,8 @@ class Wallbox:
     when_station_is_gone: str = "go on"
     without: frozenset[str] = frozenset()  # some of EXTRAS
     presets: Mapping[str, str] = field(default_factory=dict)  # 1.6 key or 2.x variable -> value
-    options: Mapping[str, str] = field(default_factory=dict)  # "evse.1.wake_up" -> value; over what the desk writes
+    # "evse.1.wake_up" -> value, over what the desk writes; "" takes the option out
+    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -68,7 +69,9 @@ def text(box: Wallbox) -> str:
     tables = _tables(box)
     for path, value in box.options.items():
         table, _, name = path.rpartition(".")
-        tables.setdefault(table, {})[name] = _literal(value)
+        options = tables.setdefault(table, {})
+        options.pop(name, None)
+        options |= {name: _literal(value)} if value else {}
     parts = (
         "\n".join([f"[{table}]", *(f"{name} = {value}" for name, value in options.items())])
         for table, options in tables.items()

@@ -55,10 +55,15 @@ def seconds(stamp: str) -> float:
     return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
 
 
+def signed(value: Payload) -> bool:
+    """A meter's signed record, for whoever verifies it: no number in 1.6, a second one in 2.x."""
+    return value.get("format") == "SignedData" or "signedMeterValue" in value
+
+
 def register_wh(values: list[Payload]) -> float | None:
     """The import register among sampled values of either version; None if it is not there."""
     for value in values:
-        if value.get("measurand", REGISTER) == REGISTER and "phase" not in value:
+        if value.get("measurand", REGISTER) == REGISTER and "phase" not in value and not signed(value):
             unit = value.get("unitOfMeasure", {})
             name = unit.get("unit", value.get("unit", "Wh"))
             kilo = 1000.0 if name == "kWh" else 1.0
