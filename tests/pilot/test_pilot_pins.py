@@ -160,7 +160,7 @@ def test_a_trip_opens_at_once(pi: Pi) -> None:
     station.close()
 
 
-def tested(pi: Pi, **options: str) -> dict[str, Any]:
+def of_a_module(pi: Pi, **options: str) -> dict[str, Any]:
     """What the pilot says of a module that trips 50 ms after its test input went high, once it has tried."""
     text = pi.file.read_text().replace('module = "none"', 'module = "RCM14"')
     more = "".join(f'{name} = "{value}"\n' for name, value in options.items())
@@ -189,14 +189,14 @@ def tested(pi: Pi, **options: str) -> dict[str, Any]:
 
 
 def test_a_module_that_is_wired_and_set_right_passes_its_self_test(pi: Pi) -> None:
-    seen = tested(pi)
+    seen = of_a_module(pi)
     assert seen["fault"] is None
     assert [what for what in pi.pins.writes(TEST) if what == "set 1"] == ["set 1"]
 
 
 @pytest.mark.parametrize("wrong", [{"test_active": "low"}, {"tripped_when": "low", "pull": "down"}])
 def test_a_wrong_polarity_is_found_before_there_is_an_offer(pi: Pi, wrong: dict[str, str]) -> None:
-    seen = tested(pi, **wrong)
+    seen = of_a_module(pi, **wrong)
     assert seen["fault"] in ("residual current", "residual-current self-test")
     assert seen["tested_at"] is None
 
