@@ -245,12 +245,18 @@ def test_a_converter_is_set_to_its_fastest_rate(pins: Pins) -> None:
 # --- many readings ----------------------------------------------------------------------------------------------------
 
 
-def test_readings_that_take_longer_than_declared_are_refused(pins: Pins) -> None:
+def test_readings_that_take_longer_than_declared_are_refused_with_what_would_do(pins: Pins) -> None:
     bench = Bench()
     bench.kernel.reading = 0.000063
     assert refused(extremes, bench) == (
         "evse.1.pilot: one look at the pilot takes 12.9 ms here and not 8.6 ms, with which the time to open was "
-        "checked. Set sample_us to what a reading takes and `samples` to fewer, or raise the converter's SPI clock."
+        "checked. Set sample_us = 65 and samples = 138, or raise the converter's SPI clock."
+    )
+    extremes(bench, sample_us=65.0, samples=138).line.close()
+    bench.kernel.reading = 0.000095
+    assert refused(extremes, bench).endswith(
+        "A reading takes 97 us: the high part of a small offer could fall between two of them. Raise the converter's "
+        "SPI clock, or take another converter."
     )
 
 

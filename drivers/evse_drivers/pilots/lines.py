@@ -29,9 +29,11 @@ class IioSettings:
     iio_root: str = option("/sys/bus/iio/devices", help="where the kernel shows its converters")
 
 
-def prove(look: Callable[[], object], sample_ms: float, where: str, kernel: Kernel, remedy: str) -> None:
+def prove(
+    look: Callable[[], object], sample_ms: float, where: str, kernel: Kernel, remedy: Callable[[float], str]
+) -> None:
     """Take some looks, a tick apart; DriverError when not even the fastest keeps to the time that the settings were
-    checked with. `look` is the longest that there is."""
+    checked with. `look` is the longest that there is; `remedy` says what to do, by the ms that it takes."""
     fastest = inf
     for _ in range(LOOKS):
         began = kernel.clock()
@@ -42,5 +44,5 @@ def prove(look: Callable[[], object], sample_ms: float, where: str, kernel: Kern
     if fastest > sample_ms:
         raise DriverError(
             f"{where}: one look at the pilot takes {fastest:.1f} ms here and not {sample_ms:.1f} ms, with which the "
-            f"time to open was checked. {remedy}"
+            f"time to open was checked. {remedy(fastest)}"
         )

@@ -20,6 +20,7 @@ not in step with the PWM either, so that nothing is won for the certainty; only 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import ClassVar
 
 from ..api import DriverError, Sense
@@ -35,7 +36,9 @@ RUN = 16  # readings between two pauses
 APART = 90.0  # us, the most between two readings: shorter than the high part of the least offer
 ONE_PERIOD = 0.001  # s, of the PWM
 
-REMEDY = "Set sample_us to what a reading takes and `samples` to fewer, or raise the converter's SPI clock."
+SLOWEST = 80  # us, one reading: a pause behind it must still end before APART
+ROOM = 9000.0  # us, what `samples` of a slower converter may take together
+FEWEST = 100
 
 
 class MinMax:
@@ -51,9 +54,9 @@ class MinMax:
         channel: int = option(0, help="input of the converter at the pilot's divider", minimum=0, maximum=15)
         scale: float = option(help=SCALE_HELP, example=7.5)
         offset: float = option(help=OFFSET_HELP, unit="V", example=1.65)
-        samples: int = option(200, help="readings of one look", minimum=100, maximum=2000)
+        samples: int = option(200, help="readings of one look", minimum=FEWEST, maximum=2000)
         sample_us: float = option(
-            40.0, help="how long one reading may take; the start measures it", unit="us", minimum=2, maximum=80
+            40.0, help="how long one reading may take; the start measures it", unit="us", minimum=2, maximum=SLOWEST
         )
 
         def __post_init__(self) -> None:
@@ -79,7 +82,7 @@ class MinMax:
             for channel in (settings.channel, settings.channel_proximity):
                 if channel >= 0:
                     self._iio.open(channel)
-            prove(self._longest, self.sample_ms, where, kernel, REMEDY)
+            prove(self._longest, self.sample_ms, where, kernel, self._remedy)
         except BaseException:
             self.close()
             raise
@@ -118,6 +121,18 @@ class MinMax:
             return Sense(at, first, second)
         self._proximity_at = at + EVERY
         return Sense(at, first, second, settings.ohms(iio.volts(settings.channel_proximity)))
+
+    def _remedy(self, look_ms: float) -> str:
+        """What to set, by how long a look takes."""
+        settings = self.settings
+        took = ceil(look_ms * 1000.0 / (settings.samples + (settings.channel_proximity >= 0)))
+        fit = int(ROOM / took)
+        if took > SLOWEST or fit < FEWEST:
+            return (
+                f"A reading takes {took} us: the high part of a small offer could fall between two of them. Raise the "
+                "converter's SPI clock, or take another converter."
+            )
+        return f"Set sample_us = {took} and samples = {fit}, or raise the converter's SPI clock."
 
     def _longest(self) -> Sense:
         """A look with everything in it."""

@@ -124,7 +124,7 @@ class PeakDetector:
                     self._iio.open(channel)
             else:
                 self._ads = _converter(settings, where, bus, kernel)
-            prove(self._longest, self.sample_ms, where, kernel, REMEDY)
+            prove(self._longest, self.sample_ms, where, kernel, lambda _: REMEDY)
         except BaseException:
             self.close()
             raise
