@@ -23,6 +23,8 @@ class I2cCardReader:
         self.commands: list[int] = []
         self.addresses: set[int] = set()
         self.silent = self.absent = False
+        self.slow = 0.0005  # s that a transfer takes
+        self.called_off = 0
         self.busy_for = 0.002  # s until each piece is ready
         self.tamper = lambda data: data
         self.at_once = 0
@@ -36,6 +38,7 @@ class I2cCardReader:
         with _Alone(self):
             self._addressed(address)
             if data == HOST_ACK:
+                self.called_off += 1
                 self._out.clear()
             elif data == HOST_NACK:
                 self._out.insert(0, self._last)
@@ -97,7 +100,7 @@ class _Alone:
         with self.lock:
             self.bus.at_once += 1
             self.bus.most_at_once = max(self.bus.most_at_once, self.bus.at_once)
-        time.sleep(0.0005)
+        time.sleep(self.bus.slow)
 
     def __exit__(self, *_: object) -> None:
         with self.lock:

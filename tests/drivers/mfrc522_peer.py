@@ -35,7 +35,7 @@ def with_crc(data: bytes) -> bytes:
 class Card:
     """6.3: idle, ready, active, halt. `stays` is for how many frames it is in the field."""
 
-    def __init__(self, uid: str, stays: int = 10**9, bcc: int = 0, sak_crc: int = 0) -> None:
+    def __init__(self, uid: str, stays: int = 10**9, bcc: int = 0, sak_crc: int = 0, sak: int = 0x08) -> None:
         raw = bytes.fromhex(uid)
         parts = {
             4: [raw],
@@ -43,7 +43,7 @@ class Card:
             10: [b"\x88" + raw[:3], b"\x88" + raw[3:6], raw[6:]],
         }[len(raw)]
         self.parts = [part + bytes([part[0] ^ part[1] ^ part[2] ^ part[3] ^ bcc]) for part in parts]
-        self.stays, self._sak_crc = stays, sak_crc
+        self.stays, self._sak_crc, self._sak = stays, sak_crc, sak
         self._state, self._level = "idle", 0
         self._back = "idle"  # where an error takes it: one that was woken from halt goes back there
 
@@ -81,7 +81,7 @@ class Card:
             return None
         last = self._level == len(self.parts) - 1
         self._state, self._level = ("active", 0) if last else ("ready", self._level + 1)
-        sak = with_crc(b"\x08" if last else b"\x04")
+        sak = with_crc(bytes([self._sak if last else 0x04]))
         return bits_of(sak[:-1] + bytes([sak[-1] ^ self._sak_crc]))
 
 

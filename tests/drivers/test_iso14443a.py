@@ -90,6 +90,22 @@ def test_a_wrong_check_byte_or_crc_is_no_uid() -> None:
     assert found(Card(DOUBLE)) == DOUBLE
 
 
+def test_a_card_that_says_its_uid_goes_on_though_it_is_whole_is_no_uid() -> None:
+    assert found(Card(SINGLE, sak=0x04)) is None
+    assert found(Card("88B1C2D3")) is None  # a cascade tag, and nothing follows
+    assert found(Card(SINGLE, sak=0x20)) == SINGLE
+
+
+def test_a_card_that_was_left_selected_is_found_at_the_next_look() -> None:
+    card = Card(SINGLE)
+    search = find()
+    send = next(search)
+    for _ in range(3):
+        send = search.send(air(send, [card]))
+    assert send.data[:2] == b"\x50\x00", "it would be halted now"
+    assert found(card) == SINGLE
+
+
 def test_answers_without_any_sense_are_no_uid_and_no_error() -> None:
     draw = random.Random(2)
     for _ in range(20000):

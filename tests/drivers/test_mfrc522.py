@@ -119,10 +119,14 @@ def test_a_reader_in_trouble_is_told_once_and_set_up_again(
         play(test)
 
 
-def test_a_chip_whose_supply_dipped_is_set_up_again(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("lost", [{}, {0x2A: 0x00}, {0x14: 0x80}], ids=["all", "its timer", "its field"])
+def test_a_chip_whose_supply_dipped_is_set_up_again(lost: dict[int, int]) -> None:
     async def test(chip: FakeMfrc522, story: Story) -> None:
         await story.until(lambda: story.heard == [None])
-        chip.reset()
+        if lost:
+            chip.registers.update(lost)
+        else:
+            chip.reset()
         await story.until(lambda: len(story.heard) == 3)
         assert story.heard[1] == f"{NAME} has forgotten its settings: its supply may dip. {WIRES}"
         chip.cards = [Card("A4B1C2D3")]

@@ -98,10 +98,22 @@ def test_a_reader_that_hangs_is_called_off_before_it_is_set_up_again() -> None:
         await story.until(lambda: story.heard == [None])
         bus.commands.clear()
         bus.busy_for = 60.0
-        await asyncio.sleep(0.3)
+        await story.until(lambda: bus.called_off)
         bus.busy_for = 0.002
         bus.cards = [("04a1b2c3", b"")]
         await story.until(lambda: story.cards == ["04A1B2C3"])
+
+    play(test)
+
+
+def test_a_bus_that_is_slower_than_its_patience_has_one_call_at_a_time() -> None:
+    async def test(bus: I2cCardReader, story: Story) -> None:
+        await story.until(lambda: story.heard == [None])
+        bus.slow = 0.15
+        await asyncio.sleep(1.0)
+        bus.slow = 0.0005
+        bus.cards = [("04a1b2c3", b"")]
+        await story.until(lambda: story.cards == ["04A1B2C3"], 5)
 
     play(test)
 
