@@ -174,7 +174,7 @@ class Output:
         for row in self._rows():
             unit, value = row.get("RU", unit), row.get("RV", value)
         factor = {"kWh": 1000.0, "Wh": 1.0}.get(unit) if isinstance(unit, str) else None
-        if factor is None or isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) >= 1e12:
+        if factor is None or isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e12:
             return None
         return round(value * factor, 6)
 

@@ -122,8 +122,10 @@ def meter_value(sample: Sample, context: Context) -> Payload:
 def signed_values(signed: tuple[SignedValue, ...], context: Context) -> list[Payload]:
     """A meterValue for each signed record."""
     values = []
+    signs = any(evse.signs for evse in context.topology.evses)  # a report may have waited since another meter's time
+    wraps = signs and context.config.text(ENVELOPE) == "SignedMeterValue"
     for one in signed:
-        wrapped = signed_meter_value(one) if context.config.text(ENVELOPE) == "SignedMeterValue" else None
+        wrapped = signed_meter_value(one) if wraps else None
         value = one.record.record.data if wrapped is None else json.dumps(wrapped, separators=(",", ":"))
         body = {"value": value, **about(one.record), "format": "SignedData", "unit": "Wh"}
         values.append({"timestamp": context.stamp(one.record.at), "sampledValue": [body]})
