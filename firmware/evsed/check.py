@@ -100,7 +100,10 @@ def _without_station(board: BoardSettings) -> str:
         return "GOES ON WITH ITS LAST CURRENT WITHOUT THE STATION, unsupervised"
     if board.keeps_current:
         return f"switched off without the station by: {board.off_path.strip()}"
-    return "the board's own watchdog decides without the station"
+    if board.fallback is None:
+        return "the board's own watchdog decides without the station"
+    does = f"offers {board.fallback:g} A at most" if board.fallback else "stops"
+    return f"{does} without the station, by its own watchdog"
 
 
 def _rcd(evse: EvseSettings) -> str:

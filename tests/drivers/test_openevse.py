@@ -26,7 +26,7 @@ class Station(board_station.Station):
         self.peer.plug("C")
         await self.until_seen(lambda seen: seen.state == "B1")
         await self.permit(amps)
-        await self.until(lambda: self.now.closed)
+        await self.until_seen(lambda seen: seen.closed)
 
 
 Test = Callable[[Station, OpenEvse], Awaitable[None]]
@@ -55,21 +55,21 @@ def test_a_charge_from_plug_to_unplug(tmp_path: Path) -> None:
         await station.permit(0)
         await station.until(lambda: peer.state == "sleeping")
         peer.plug("B")
-        await station.until(lambda: station.now.state == "B1")
+        await station.until_seen(lambda seen: seen.state == "B1")
         assert (station.now.plug, station.now.why) == (1, "nothing is offered")
         await station.permit(16.7)
-        await station.until(lambda: station.now.state == "B2")
+        await station.until_seen(lambda seen: seen.state == "B2")
         assert (station.now.offered, peer.amps) == (16, 16)
         peer.plug("C")
-        await station.until(lambda: station.now.closed)
+        await station.until_seen(lambda seen: seen.closed)
         assert (station.now.state, station.now.why, station.now.fault) == ("C2", "charging", None)
         await station.permit(10)
-        await station.until(lambda: station.now.offered == 10)
+        await station.until_seen(lambda seen: seen.offered == 10)
         await station.permit(0)
-        await station.until(lambda: not station.now.closed)
+        await station.until_seen(lambda seen: not seen.closed)
         assert station.now.opened_at is not None
         peer.plug("A")
-        await station.until(lambda: station.now.state == "A1")
+        await station.until_seen(lambda seen: seen.state == "A1")
         assert station.now.unplugged_at is not None
         assert peer.state == "sleeping"
         assert peer.eeprom_writes == ["SY 5 6", "FF B 0"]  # no current among them
@@ -81,11 +81,11 @@ def test_a_second_vehicle_is_a_second_plug_and_gets_nothing_by_itself(tmp_path: 
     async def test(station: Station, peer: OpenEvse) -> None:
         await station.charge()
         await station.permit(0)
-        await station.until(lambda: not station.now.closed)
+        await station.until_seen(lambda seen: not seen.closed)
         peer.plug("A")
-        await station.until(lambda: station.now.state == "A1")
+        await station.until_seen(lambda seen: seen.state == "A1")
         peer.plug("C")
-        await station.until(lambda: station.now.plug == 2)
+        await station.until_seen(lambda seen: seen.plug == 2)
         assert (station.now.state, station.now.offered, peer.closed) == ("B1", 0, False)
 
     with_station(tmp_path, test)
@@ -100,7 +100,7 @@ def test_stop_now_is_state_f_for_300_ms_and_then_sleep(tmp_path: Path) -> None:
         await station.until(lambda: peer.state == "sleeping")
         assert 0.25 < time.monotonic() - disabled < 0.6
         assert not peer.closed
-        await station.until(lambda: station.now.state == "B1")
+        await station.until_seen(lambda seen: seen.state == "B1")
 
     with_station(tmp_path, test)
 
@@ -130,7 +130,7 @@ def test_a_charge_that_runs_when_the_station_starts_goes_on_until_a_permit_comes
         await station.until(lambda: len(station.all) > 2)
         assert (station.now.state, peer.closed, peer.amps) == ("C2", True, 32)
         await station.permit(10)
-        await station.until(lambda: station.now.offered == 10)
+        await station.until_seen(lambda seen: seen.offered == 10)
         assert all(seen.closed for seen in station.all[2:])
 
     with_station(tmp_path, test)
@@ -165,7 +165,7 @@ def test_a_board_that_starts_again_in_a_charge_is_told_again_at_once_and_has_a_n
         peer.reboot()
         assert (peer.amps, peer.closed) == (32, True)
         await station.until(lambda: peer.amps == 10, 0.3)
-        await station.until(lambda: station.now.boot != boot)
+        await station.until_seen(lambda seen: seen.boot != boot)
         assert (station.now.plug, station.now.closed, station.now.offered) == (1, True, 10)
 
     with_station(tmp_path, test)
@@ -202,7 +202,7 @@ def test_without_pulses_the_board_lowers_itself_and_is_raised_again_without_a_ju
         assert set(highest) == {6}
         assert peer.trigger == 0
         assert "SY 165" not in peer.commands
-        await station.until(lambda: station.now.offered == 10)
+        await station.until_seen(lambda seen: seen.offered == 10)
         assert station.lost is None
 
     with_station(tmp_path, test)
@@ -240,7 +240,7 @@ def test_events_between_commands_and_answers_disturb_nothing(tmp_path: Path) -> 
         await station.charge()
         peer.mishear = 1
         await station.permit(8)
-        await station.until(lambda: station.now.offered == 8)
+        await station.until_seen(lambda seen: seen.offered == 8)
 
     with_station(tmp_path, test)
 
@@ -249,7 +249,7 @@ def test_a_fault_is_shown_until_it_has_gone_and_sleep_does_not_hide_it(tmp_path:
     async def test(station: Station, peer: OpenEvse) -> None:
         await station.charge()
         peer.fault("gfci")
-        await station.until(lambda: station.now.fault is not None)
+        await station.until_seen(lambda seen: seen.fault is not None)
         assert (station.now.fault, station.now.closed, station.now.offered) == ("residual current", False, 0)
         assert station.now.why == (
             "residual current: the board's ground-fault interrupter has tripped; it tries again by itself"
@@ -260,7 +260,7 @@ def test_a_fault_is_shown_until_it_has_gone_and_sleep_does_not_hide_it(tmp_path:
         peer.state = "B"  # it tries again
         peer.plug("C")
         await station.until(lambda: peer.state == "sleeping", 0.2)
-        await station.until(lambda: station.now.fault is None)
+        await station.until_seen(lambda seen: seen.fault is None)
 
     with_station(tmp_path, test)
 
@@ -271,7 +271,7 @@ def test_a_board_built_with_a_lock_until_it_is_authorised_is_unlocked_by_a_permi
         assert not peer.auth_locked
         await station.permit(0)
         peer.plug("A")
-        await station.until(lambda: station.now.state == "A1")
+        await station.until_seen(lambda seen: seen.state == "A1")
         assert peer.auth_locked
 
     with_station(tmp_path, test, auth_locks=True, auth_locked=True)
@@ -293,13 +293,13 @@ def test_a_plug_that_is_locked_is_opened_when_asked_and_locks_again_for_the_next
         refused = await station.board.act(1, "unlock")
         assert refused == "the board charges: its plug stays locked until that is over"
         await station.permit(0)
-        await station.until(lambda: not station.now.closed)
+        await station.until_seen(lambda seen: not seen.closed)
         assert await station.board.act(1, "unlock") is None
-        await station.until(lambda: station.now.locked is False)
+        await station.until_seen(lambda seen: seen.locked is False)
         peer.plug("A")
         await station.until(lambda: not peer.manual)
         peer.plug("B")
-        await station.until(lambda: station.now.locked is True)
+        await station.until_seen(lambda seen: seen.locked is True)
 
     with_station(tmp_path, test)
 

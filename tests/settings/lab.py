@@ -122,6 +122,32 @@ class Board:
 
 class KeepingBoard(Board):
     keeps_current = True
+
+
+class FallingBoard(Board):
+    @dataclass(frozen=True)
+    class Settings:
+        bus: str = option(help="Bus.", example="rs485")
+        unit: int = option(1, help="Address.", minimum=1, maximum=247)
+        failsafe: float = option(0.0, help="What it falls back to.", unit="A", minimum=0, maximum=80)
+
+    @staticmethod
+    def fallback(settings):
+        return settings.failsafe
+
+
+class Point(Board):
+    shares_unit = True
+
+    @dataclass(frozen=True)
+    class Settings:
+        bus: str = option(help="Bus.", example="rs485")
+        unit: int = option(1, help="Address.", minimum=1, maximum=247)
+        point: int = option(1, help="Which.")
+
+    @staticmethod
+    def claims(settings):
+        return (f"{settings.bus} unit {settings.unit} point {settings.point}",)
 """
 
 DRIVERS = {
@@ -139,6 +165,8 @@ DRIVERS = {
     "reader.lab": "Reader",
     "board.lab": "Board",
     "board.lab-keeping": "KeepingBoard",
+    "board.lab-falling": "FallingBoard",
+    "board.lab-point": "Point",
 }
 
 WHOLE = """\

@@ -60,6 +60,8 @@ def test_a_board_with_a_watchdog_of_its_own_needs_neither(reads: Reads) -> None:
     ("driver", "more", "words"),
     [
         ("lab", "", "the board's own watchdog decides without the station"),
+        ("lab-falling", "", "stops without the station, by its own watchdog"),
+        ("lab-falling", "failsafe = 8", "offers 8 A at most without the station, by its own watchdog"),
         (
             "lab-keeping",
             OFF,
@@ -92,3 +94,26 @@ def test_a_board_and_the_meter_in_it_have_one_address(reads: Reads, refuses: Ref
     assert [line for line in refuses(second) if "address" in line] == [
         " 54  evse.2.board.unit = 1  evse.1.meter on rs485 has this address too; give each device its own."
     ]
+
+
+def test_a_board_does_not_fall_back_to_more_than_its_outlet_carries(refuses: Refuses) -> None:
+    assert refuses(text("lab-falling", "failsafe = 20")) == [
+        " 38  evse.1.board.failsafe = 20  must not be above this outlet's max_current, 16 A: the board falls back to it."
+    ]
+
+
+def test_boards_do_not_fall_back_to_more_than_the_supply_has(refuses: Refuses) -> None:
+    two = text("lab-falling", "failsafe = 16") + (
+        '[evse.2]\nmax_current = 20\n[evse.2.board]\ndriver = "lab-falling"\nbus = "rs485"\nunit = 3\nfailsafe = 20\n'
+    )
+    assert refuses(two) == [
+        " 61  evse.2.board.failsafe = 20  what the boards of all outlets fall back to is 36 A together, "
+        "station.max_current 32 A. Lower it."
+    ]
+
+
+def test_points_of_one_board_share_its_address_and_each_belongs_to_one_outlet(reads: Reads, refuses: Refuses) -> None:
+    two = text("lab-point") + '[evse.2.board]\ndriver = "lab-point"\nbus = "rs485"\nunit = 2\npoint = {point}\n'
+    assert len(reads(two.format(point=2)).evses) == 2
+    (line,) = refuses(two.format(point=1))
+    assert line.endswith("rs485 unit 2 point 1 belongs to evse.1.board already. Give each its own.")

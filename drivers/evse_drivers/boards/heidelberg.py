@@ -69,6 +69,11 @@ class Heidelberg(PolledBoard):
         self._out_since: float | None = None  # s, since when it is out of service
         self._energy = 0  # VAh since its power came, when it was last looked at
 
+    @staticmethod
+    def fallback(settings: Settings) -> float:
+        """A that it offers when it is no longer asked; 0: it stops."""
+        return float(settings.failsafe)
+
     async def begin(self) -> None:
         """See that it is one; set its watchdog, what it falls back to, and that it stays awake."""
         words = await self._read(Block(4, LAYOUT, 2), Block(4, MOST, 1), Block(3, WATCHDOG, 6))

@@ -83,6 +83,11 @@ class OpenEvse(PolledBoard):
         self._restarted = False
         bus.listen(self._hear)
 
+    @staticmethod
+    def fallback(settings: Settings) -> float:
+        """A that it lowers itself to when it hears no pulse."""
+        return float(settings.failsafe)
+
     # --- the conversation -----------------------------------------------------------------------------------------
 
     async def begin(self) -> None:

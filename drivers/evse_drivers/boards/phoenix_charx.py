@@ -67,6 +67,11 @@ class Charx(PolledBoard):
         """The charging point: two outlets cannot have the same."""
         return (f"{settings.bus} unit {settings.unit} charging point {settings.point}",)
 
+    @staticmethod
+    def fallback(settings: Settings) -> float:
+        """A that it offers at most when it is no longer told; the release is withdrawn besides."""
+        return float(settings.failsafe)
+
     async def begin(self) -> None:
         """See that the point is there and listens to Modbus; set its watchdog where that differs."""
         settings = self.settings

@@ -83,6 +83,12 @@ class BoardSettings:
         return bool(getattr(find("board", self.part.driver), "keeps_current", False))
 
     @property
+    def fallback(self) -> float | None:
+        """A that its own watchdog leaves at most when the station dies; None: its driver does not say."""
+        says = getattr(find("board", self.part.driver), "fallback", None)
+        return None if says is None else float(says(self.part.settings))
+
+    @property
     def nobody_watches(self) -> bool:
         """Nothing switches it off when the station dies."""
         return self.keeps_current and not self.off_path.strip()

@@ -37,7 +37,12 @@ def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -
 def _board(evse: EvseSettings, findings: Findings) -> None:
     """A board without a watchdog goes on when the station dies: something else must end that, or somebody say so."""
     board, path = evse.board, (*_path(evse), "board")
-    if board is None or not board.keeps_current:
+    if board is None:
+        return
+    if board.fallback is not None and board.fallback > evse.max_current:
+        text = f"must not be above this outlet's max_current, {evse.max_current:g} A: the board falls back to it."
+        findings.refuse((*path, "failsafe"), text, board.fallback)
+    if not board.keeps_current:
         return
     if board.nobody_watches and not board.unsupervised:
         text = (

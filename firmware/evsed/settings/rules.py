@@ -90,13 +90,23 @@ def _supply(settings: Settings, document: Mapping[str, Any], findings: Findings)
 def _lease(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
     """Nobody shares the supply out among the outlets while the station is away."""
     site, lease = settings.station.max_current, settings.lease
-    together = sum(evse.failsafe_current for evse in settings.evses)
-    if lease.when_station_is_gone == "go on" and together > site:
+    boards = {evse.id: evse.board.fallback or 0.0 for evse in settings.evses if evse.board is not None}
+    pilots = sum(evse.failsafe_current for evse in settings.evses if evse.board is None)
+    goes_on = lease.when_station_is_gone == "go on" and pilots > 0
+    together = sum(boards.values()) + (pilots if goes_on else 0.0)
+    if goes_on and together > site:
         text = (
             f"the failsafe_current of all outlets is {together:g} A together, station.max_current {site:g} A. "
             'Lower them, or set "stop".'
         )
         findings.refuse(("lease", "when_station_is_gone"), text, lease.when_station_is_gone)
+    elif together > site:
+        last = max(evse for evse, amps in boards.items() if amps)
+        text = (
+            f"what the boards of all outlets fall back to is {together:g} A together, station.max_current {site:g} A. "
+            "Lower it."
+        )
+        findings.refuse(("evse", str(last), "board", "failsafe"), text, boards[last])
 
 
 def _readers(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
