@@ -32,10 +32,14 @@ class AdsPeer:
         self.dead: str | None = None
         self.supply = 3.3
         self.told: int | None = None
+        self.limited = 0
         self.conversions: list[int] = []
 
     def hertz(self) -> int | None:
         return self.told
+
+    def limit(self, milliseconds: int) -> None:
+        self.limited = milliseconds
 
     def write(self, address: int, data: bytes) -> None:
         assert type(data) is bytes

@@ -36,6 +36,12 @@ try:
 except DriverError as error:
     said |= {"error": str(error), "took": time.monotonic() - began, "turns": turns - before}
 going = False
+bus.limit(50)
+began = time.monotonic()
+try:
+    bus.read(0x4A, 1)
+except DriverError:
+    said["then"] = time.monotonic() - began
 thread.join()
 print(json.dumps(said))
 """
@@ -61,3 +67,4 @@ def test_a_device_that_holds_the_clock_is_given_up_in_time_and_the_guard_runs_me
     assert said["error"].startswith(f"bus.i2c: {adapter} hangs (asked for 0x4A, Connection timed out): a device holds")
     assert 0.2 <= said["took"] < 0.4
     assert said["turns"] > 50
+    assert 0.05 <= said["then"] < 0.15

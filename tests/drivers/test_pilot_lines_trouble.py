@@ -13,6 +13,7 @@ from evse_drivers.pilots import peak_detector
 from evse_drivers.pilots.ads1x15 import CALL, conversion_ms, read_ms, write_ms
 from evse_drivers.pilots.min_max import MinMax
 from evse_drivers.pilots.peak_detector import PeakDetector
+from evsed.pilot.guard import LATEST
 from pilot_lines import RESET, Bench, extremes, peaks
 from pins import Pins
 
@@ -125,6 +126,10 @@ def test_a_bus_that_is_slower_than_declared_is_refused(pins: Pins) -> None:
         "evse.1.pilot: one look at the pilot takes 9.2 ms here and not 7.7 ms, with which the time to open was "
         "checked. Raise the bus's clock, take a faster converter, or declare what it needs."
     )
+
+
+def test_a_bus_that_hangs_is_given_up_before_the_guard_opens_every_contactor(pins: Pins) -> None:
+    assert peaks(pins).ads.limited / 1000 < LATEST / 2
 
 
 def test_detectors_that_were_just_reset_are_waited_for(pins: Pins) -> None:

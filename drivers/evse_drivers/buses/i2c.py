@@ -34,8 +34,9 @@ class I2cBus:
     class Settings:
         adapter: str = option("/dev/i2c-1", help="the adapter's file; of the header pins 3 and 5 of a Pi /dev/i2c-1")
         timeout_ms: int = option(
-            50,
-            help="how long a device may hold the clock before its transfer is given up; whole 10 ms",
+            200,
+            help="when a transfer is given up that a device holds; whole 10 ms. A frame of a card reader at 10 kHz "
+            "takes up to 80; a pilot line lowers it to 20",
             unit="ms",
             minimum=10,
             maximum=1000,
@@ -64,10 +65,15 @@ class I2cBus:
                 f"{where}: the adapter {settings.adapter} does SMBus commands only and no plain I2C transfers. Use "
                 "another adapter."
             )
-        # The adapter's default is 1 s, for which a hanging wire would keep the pilot's loop waiting. What is no adapter
-        # of i2c-dev keeps its own limit: the guard opens the contactor after 60 ms whatever the bus does.
-        with contextlib.suppress(OSError):
-            fcntl.ioctl(self._bus.fd, I2C_TIMEOUT, max(1, settings.timeout_ms // 10))
+        self.limit(settings.timeout_ms)
+
+    def limit(self, milliseconds: int) -> None:
+        """From now on a transfer is given up after that time; whole 10 ms. For all devices of the adapter, also those
+        of other processes: a device that may not wait for the others says so, and should have the adapter alone."""
+        # The adapter's own is 1 s. What is none of i2c-dev keeps it; the guard of the pilot does not depend on it.
+        if self._bus is not None:
+            with contextlib.suppress(OSError):
+                fcntl.ioctl(self._bus.fd, I2C_TIMEOUT, max(1, milliseconds // 10))
 
     def write(self, address: int, data: bytes) -> None:
         """One transfer of at least one byte. DriverError: it was not acknowledged to the end."""

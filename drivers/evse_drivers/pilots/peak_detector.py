@@ -36,6 +36,7 @@ from .sysfs_pwm import PwmSettings, SysfsPwm
 if TYPE_CHECKING:
     from ..buses.i2c import I2cBus
 
+LIMIT = 20  # ms, for a transfer: a bus that hangs must not keep the loop until the guard opens every contactor
 REMEDY = "Raise the bus's clock, take a faster converter, or declare what it needs."
 
 
@@ -227,4 +228,5 @@ def _converter(settings: PeakDetector.Settings, where: str, bus: I2cBus | None, 
             f"{where}: the I2C bus runs at {told} Hz and not at i2c_hertz = {settings.i2c_hertz}. Set "
             f"dtparam=i2c_arm_baudrate={settings.i2c_hertz} in /boot/firmware/config.txt, or correct i2c_hertz."
         )
+    bus.limit(LIMIT)
     return Ads1x15(bus, settings.address, settings.adc, settings.full_scale, where, kernel)
