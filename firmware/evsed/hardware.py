@@ -39,7 +39,8 @@ class Hardware:
     def meters(self) -> dict[int, tuple[Meter, float]]:
         """By EVSE, with the seconds between two readings."""
         meters = {evse.id: evse.meter for evse in self._settings.evses if evse.meter is not None}
-        return {evse: (self._open(part), getattr(part.settings, "every", None) or EVERY) for evse, part in meters.items()}
+        every = {evse: getattr(part.settings, "every", None) or EVERY for evse, part in meters.items()}
+        return {evse: (self._open(part), every[evse]) for evse, part in meters.items()}
 
     def readers(self) -> dict[str, tuple[Reader, tuple[int, ...]]]:
         """By name, with the EVSEs that a card there is meant for."""

@@ -98,7 +98,8 @@ def test_a_board_and_the_meter_in_it_have_one_address(reads: Reads, refuses: Ref
 
 def test_a_board_does_not_fall_back_to_more_than_its_outlet_carries(refuses: Refuses) -> None:
     assert refuses(text("lab-falling", "failsafe = 20")) == [
-        " 38  evse.1.board.failsafe = 20  must not be above this outlet's max_current, 16 A: the board falls back to it."
+        " 38  evse.1.board.failsafe = 20  must not be above this outlet's max_current, 16 A: the board falls back to "
+        "it."
     ]
 
 
