@@ -12,6 +12,7 @@ from evse_drivers.api import DriverError, Uid
 from evse_drivers.readers.mfrc522 import Mfrc522
 from evse_drivers.readers.mfrc522_chip import Chip
 from mfrc522_peer import Card, FakeMfrc522
+from pins import Pins
 from reader_story import Story, told
 
 NAME = "reader.front: the reader on /dev/null"
@@ -175,6 +176,24 @@ def test_the_reset_pin_goes_low_and_high_before_the_set_up() -> None:
     chip.close()
     assert given_back == [True]
     assert peer.closed
+
+
+def test_a_reset_pin_on_the_header_is_driven_and_given_back_at_each_set_up(pins: Pins) -> None:
+    driver = Bench(Bench.Settings("/dev/null", reset_pin=25, every_ms=50), "reader.front")
+    driver.chip = FakeMfrc522()
+
+    async def test(story: Story) -> None:
+        await story.until(lambda: story.heard == [None])
+        driver.chip.hangs = True
+        await story.until(lambda: len(story.heard) == 2)
+        driver.chip.hangs = False
+        await story.until(lambda: story.heard[2:] == [None], 5)
+
+    asyncio.run(told(driver, test))
+    lows = [what for what in pins.writes(25) if what == "set 0"]
+    assert len(lows) >= 2
+    assert pins.writes(25)[0] == "out 1", "never low but to reset it"
+    assert pins.level(25) == 1
 
 
 def test_it_claims_its_device_and_its_pin() -> None:
