@@ -20,8 +20,8 @@ Peer = TypeVar("Peer", bound=Slave)
 class Wall(Generic[Peer]):
     """`seen`: what the driver has said, oldest first; `lost`: why it gave up."""
 
-    def __init__(self, peer: Peer, board: PolledBoard) -> None:
-        self.peer, self.board = peer, board
+    def __init__(self, peer: Peer, board: PolledBoard, bus: ModbusSerial) -> None:
+        self.peer, self.board, self.bus = peer, board, bus
         self.seen: list[Seen] = []
         self.lost: str | None = None
 
@@ -48,7 +48,7 @@ class Wall(Generic[Peer]):
 async def wired(peer: Peer, build: Callable[[Any], PolledBoard]) -> AsyncIterator[Wall[Peer]]:
     """`build` makes the driver of a bus."""
     bus = ModbusSerial(ModbusSerial.Settings(str(peer.port), timeout_ms=100, gap_ms=10), "bus.rs485")
-    made = Wall(peer, build(bus))
+    made = Wall(peer, build(bus), bus)
     task = asyncio.ensure_future(made.listen())
     try:
         yield made

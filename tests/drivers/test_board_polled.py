@@ -28,6 +28,7 @@ class Toy(PolledBoard):
         self.status = Status("C2", closed=True, offered=16.0, told=16.0)
         self.begun: list[float] = []
         self.told: list[tuple[float, Offer]] = []
+        self.looks = 0
         self.forgets = self.silent = False
 
     async def begin(self) -> None:
@@ -36,6 +37,7 @@ class Toy(PolledBoard):
 
     async def look(self) -> Status:
         self._answer()
+        self.looks += 1
         return self.status
 
     async def offer(self, offer: Offer) -> None:
@@ -93,6 +95,7 @@ def test_it_is_told_what_is_permitted_at_once_and_only_when_that_changes() -> No
         await asyncio.sleep(0.1)
         assert [(round(at, 1), offer) for at, offer in board.told] == [(1.1, Offer(16.0)), (4.2, Offer(10.0))]
         assert listener.seen[-1].offered == 10.0
+        assert board.looks <= 1 + 1 + 4.3 / 0.5 + 2  # a permit that is only renewed does not make it asked more often
 
     run(story())
 
@@ -295,6 +298,20 @@ def test_in_order_to_end_a_board_that_keeps_its_current_is_told_to_stop() -> Non
         await asyncio.sleep(0.1)
         await board.close()
         assert [offer for _, offer in board.told] == [Offer(16.0), Offer(0.0)]
+
+    run(story())
+
+
+def test_a_board_with_a_watchdog_goes_by_that_when_the_station_ends() -> None:
+    async def story() -> None:
+        board = Toy()
+        board.keeps_current = False  # type: ignore[misc]
+        Listener(board)
+        await asyncio.sleep(0.1)
+        await board.permit(permit(16.0))
+        await asyncio.sleep(0.1)
+        await board.close()
+        assert [offer for _, offer in board.told] == [Offer(16.0)]
 
     run(story())
 

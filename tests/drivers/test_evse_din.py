@@ -105,6 +105,23 @@ def test_old_firmware_is_told_whole_amperes(tmp_path: Path, firmware: int, told:
     asyncio.run(story())
 
 
+def test_bits_that_keep_it_from_charging_are_cleared_and_one_that_old_firmware_does_not_know_is_ignored(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with wall(tmp_path, firmware=16) as its:
+            its.peer.eeprom[2005] |= 1 << 14 | 1 << 13 | 1 << 7
+            its.peer.power_up()
+            await its.until(lambda seen: seen.state == "A1")
+            assert its.peer.eeprom[2005] >> 13 == 0
+            its.peer.car.plugged = True
+            await its.permit(13.37)
+            await its.until(lambda seen: seen.closed)
+            assert its.peer.told == 13.0
+
+    asyncio.run(story())
+
+
 def test_a_trip_is_a_fault_until_it_is_acknowledged(tmp_path: Path) -> None:
     async def story() -> None:
         async with wall(tmp_path) as its:
@@ -259,6 +276,7 @@ def test_the_output_is_told_in_amperes_or_in_hundredths() -> None:
     assert status(vehicle=3, output=16, pilot=2, fails=1).offered == 16.0
     assert status(vehicle=3, output=1600, pilot=2, fails=1).offered == 16.0
     assert status(vehicle=2, output=16, pilot=3).offered == 0.0
+    assert status(vehicle=5, output=16, pilot=2, fails=32).offered == 0.0
 
 
 def test_the_cable_is_told_while_one_is_plugged_and_the_board_looks_at_it() -> None:

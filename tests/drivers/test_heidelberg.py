@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,6 +16,7 @@ from board_wall import Wall, wired
 from evse_drivers.api import DriverError
 from evse_drivers.boards.heidelberg import Heidelberg, status_of
 from evse_drivers.boards.status import Offer, Status
+from evse_drivers.buses.modbus import Block
 from evsed.model.faults import FAULTS
 
 from tests.drivers.board_peers import HeidelbergPeer
@@ -191,6 +194,34 @@ def test_what_is_no_answer_is_never_believed(tmp_path: Path, tamper: Callable[[b
             its.peer.tamper = bytes
             await its.until(lambda seen: seen.state == "B1")
             assert its.lost is None
+
+    asyncio.run(story())
+
+
+def test_a_dead_meter_on_its_line_holds_up_neither_its_state_nor_a_limit(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with wall(tmp_path) as its:
+
+            async def ask() -> None:
+                while True:
+                    with contextlib.suppress(DriverError):
+                        await its.bus.read(9, [Block(4, 0, 2)], "evse.2.meter")
+                    await asyncio.sleep(0.1)
+
+            await its.until(lambda seen: seen.state == "A1")
+            asking = asyncio.ensure_future(ask())
+            its.peer.car.plugged = True
+            await its.permit(16.0)
+            await its.until(lambda seen: seen.closed)
+            for amps in (10.0, 6.0, 12.0, 0.0):
+                began = time.monotonic()
+                await its.permit(amps)
+                await its.until(lambda _, amps=amps: its.peer.words[3, 261] == amps * 10)  # type: ignore[misc]
+                assert time.monotonic() - began < 1.0
+                await asyncio.sleep(0.5)
+            gaps = [after.at - before.at for before, after in itertools.pairwise(its.seen)]
+            assert max(gaps) < 2.0
+            asking.cancel()
 
     asyncio.run(story())
 

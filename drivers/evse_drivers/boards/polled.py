@@ -135,7 +135,6 @@ class PolledBoard:
         wish = self._wish.at(self._now())
         late = self.renew is not None and self._now() >= self._written_at + self.renew
         if wish is not None and (wish != self._written or late):
-            self._written = None
             await self.offer(wish)
             self._written, self._written_at = wish, self._now()
         status = await self.look()
