@@ -35,6 +35,7 @@ reference: $(STAMP)  ## config/REFERENCE.md and config/FAULTS.md anew
 lock:  ## newest allowed versions into the locks; needs uv
 	printf 'hatchling\neditables\n' | uv pip compile pyproject.toml - --group dev $(LOCK) -o requirements.lock
 	uv pip compile pyproject.toml --extra pi $(LOCK) -o requirements-pi.lock
+	uv pip compile pyproject.toml --extra pi5 $(LOCK) -o requirements-pi5.lock
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis

@@ -43,7 +43,7 @@ DRIVERS = (
     Entry("pilot", "peak-detector", "evse_drivers.pilots.peak_detector:PeakDetector",
           "the kernel's PWM, and two peak detectors behind a slow converter (ADS1115 or ADS1015 on I2C, or IIO)"),
     Entry("pilot", "min-max", "evse_drivers.pilots.min_max:MinMax",
-          "the kernel's PWM, and a fast SPI converter of the kernel (IIO: MCP3008, MCP3208 ...), read 200 times a look"),
+          "the kernel's PWM, and a fast SPI converter of the kernel (IIO: MCP3008, MCP3208 ...)"),
     Entry("pilot", "desk", "evse_drivers.pilots.desk:DeskPilotLine",
           "the control pilot of the simulated wallbox of `evsed desk`"),
     Entry("switch", "desk", "evse_drivers.switches.desk:DeskSwitch",

@@ -36,8 +36,9 @@ fi
 if [ ! -e venv/bin/pytest ]; then
     # rpi-lgpio is the RPi.GPIO of a Pi 5; RPi.GPIO itself reads a Pi's memory and cannot run here.
     python3 -m venv venv
-    venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$root/requirements.lock"
-    venv/bin/pip install --quiet --disable-pip-version-check rpi-lgpio==0.6 smbus2==0.6.1
+    for lock in requirements requirements-pi5; do
+        venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$root/$lock.lock"
+    done
 fi
 version=$(cat installed)
 
