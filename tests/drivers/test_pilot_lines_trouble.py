@@ -235,16 +235,31 @@ def test_an_offset_that_the_kernel_names_counts(pins: Pins) -> None:
     assert bench.look().high == pytest.approx(12.0 + 100 * 3.3 / 4096 * 7.5, abs=0.02)
 
 
-def test_a_converter_is_set_to_its_fastest_rate(pins: Pins) -> None:
+@pytest.mark.parametrize(
+    ("rates", "fastest"), [("8 16 128 860 475", "860"), ("[8 1 860]", "860"), ("3300.5 128", "3300.5")]
+)
+def test_a_converter_is_set_to_its_fastest_rate(pins: Pins, rates: str, fastest: str) -> None:
     bench = Bench()
     folder = f"{IIO}/iio:device0"
-    rates = [f"{folder}/in_voltage{channel}_sampling_frequency" for channel in range(2)]
-    bench.kernel.texts |= {
-        f"{folder}/sampling_frequency_available": "8 16 128 860 475\n",
-        **dict.fromkeys(rates, "128"),
-    }
+    files = [f"{folder}/in_voltage{channel}_sampling_frequency" for channel in range(2)]
+    bench.kernel.texts |= {f"{folder}/sampling_frequency_available": rates, **dict.fromkeys(files, "128")}
     peaks(pins, "iio", bench=bench)
-    assert [bench.kernel.texts[rate] for rate in rates] == ["860", "860"]
+    assert [bench.kernel.texts[file] for file in files] == [fastest, fastest]
+
+
+@pytest.mark.parametrize("text", ["", "fast", "\x00\xff"])
+@pytest.mark.parametrize("name", ["sampling_frequency_available", "in_voltage_scale", "in_voltage_offset"])
+def test_files_without_numbers_are_told(pins: Pins, name: str, text: str) -> None:
+    bench, folder = Bench(), f"{IIO}/iio:device0"
+    make, texts = bench.kernel.converter, bench.kernel.texts
+
+    def spoilt(*arguments: Any, **inputs: Any) -> None:
+        make(*arguments, **inputs)
+        texts.update({f"{folder}/sampling_frequency_available": "8", f"{folder}/in_voltage0_sampling_frequency": "8"})
+        texts[f"{folder}/{name}"] = text
+
+    bench.kernel.converter = spoilt  # type: ignore[assignment,method-assign]
+    assert refused(peaks, pins, "iio", bench=bench).startswith(f"evse.1.pilot: {folder}/{name} holds {text!r}")
 
 
 # --- many readings ----------------------------------------------------------------------------------------------------

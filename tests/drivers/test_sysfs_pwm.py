@@ -189,6 +189,14 @@ def test_files_that_stay_forbidden_are_told() -> None:
     )
 
 
+def test_a_period_that_is_no_number_is_told() -> None:
+    kernel, (channel, _) = pi()
+    channel.period = "fast"  # type: ignore[assignment]
+    assert refused(kernel) == (
+        "evse.1.pilot: /sys/class/pwm/pwmchip0/pwm0/period holds 'fast' and no number. Check pwm_sysfs."
+    )
+
+
 def test_a_kernel_that_refuses_later_is_an_error_of_the_drive() -> None:
     kernel, (channel, _) = pi()
     line = pwm(kernel)

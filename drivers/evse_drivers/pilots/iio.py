@@ -79,7 +79,11 @@ class Iio:
         rates = f"{self._folder}/sampling_frequency_available"
         if not (kernel.exists(path) and kernel.exists(rates)):
             return
-        fastest = max(self._text(rates).split(), key=float)
+        there = self._text(rates)
+        try:
+            fastest = max(there.strip("[]").split(), key=float)  # a list, or [lowest step highest]
+        except ValueError:
+            raise DriverError(f"{self.where}: {rates} holds {there!r} and no rates.") from None
         try:
             fd = kernel.open(path, write=True)
             try:

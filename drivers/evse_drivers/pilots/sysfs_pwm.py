@@ -101,7 +101,10 @@ class SysfsPwm:
 
     def _start(self) -> None:
         """1 kHz and a steady +12 V. The kernel refuses a duty cycle above the period at each moment."""
-        period = int(self._ask(self._period))
+        told = self._ask(self._period)
+        if not told.isdecimal():
+            raise DriverError(f"{self.where}: {self._path}/period holds {told!r} and no number. Check pwm_sysfs.")
+        period = int(told)
         if period > PERIOD:
             self.drive(None)
             self._tell(self._period, "period", PERIOD)
