@@ -20,6 +20,7 @@ from pymodbus.client.base import ModbusBaseClient
 
 from ..api import DriverError
 from .modbus import Answer, Block, Refused, Request, Unanswered, Write
+from .modbus_mbap import TcpFilter
 from .modbus_requests import NoAnswer, refusal, send, words
 from .modbus_rtu import RtuFilter
 
@@ -48,7 +49,7 @@ class Line:
 
     `connect` makes a connected client or raises DriverError; `allowance(request)` is how long its answer may take (s);
     `gone()` says, after a silence, whether the connection is worth nothing any more; `place` ("/dev/ttyUSB0,
-    9600 8N1") and `advice` go into the error texts. `rtu` filters what `connect`'s client receives.
+    9600 8N1") and `advice` go into the error texts. `sieve` filters what `connect`'s client receives.
 
     Whose turn it is: devices queue. One that holds the line for HOLD s goes to the end of the queue between two of its
     requests, so that a slow meter costs a quick one the wait for one answer. A unit that is silent again and again is
@@ -65,7 +66,7 @@ class Line:
         gone: Callable[[], bool],
         place: str,
         advice: str,
-        rtu: RtuFilter | None = None,
+        sieve: RtuFilter | TcpFilter,
     ) -> None:
         self._connect = connect
         self._allowance = allowance
@@ -73,7 +74,7 @@ class Line:
         self._gone = gone
         self._place = place
         self._advice = advice
-        self._rtu = rtu
+        self._sieve = sieve
         self.hurried = False  # see ModbusBus.hurry
         self._turn = asyncio.Lock()
         self._client: ModbusBaseClient | None = None
@@ -136,7 +137,7 @@ class Line:
                     async with self._turn:
                         began = clock()
                         await self._open()
-                        if self._rtu is not None and self._rtu.echoes is None and isinstance(waiting[0], Write):
+                        if self._sieve.echoes is None and isinstance(waiting[0], Write):
                             await self._listen(unit, waiting[0], where, gap)
                         while waiting and clock() < began + HOLD and clock() >= self._late.get(unit, 0.0):
                             found = await self._ask(unit, waiting[0], where, gap)
@@ -165,9 +166,9 @@ class Line:
             except NoAnswer as silence:
                 heard, first = heard or str(silence), first or self._sent
                 continue
-            if first and self._rtu is not None and self._rtu.missing:
+            if first and self._sieve.missing:
                 # Was this the answer to the first request? Then the second's takes as long.
-                self._rtu.missing = False
+                self._sieve.missing = False
                 self._late[unit] = self._sent + clock() - first + QUIET
             self._rest(QUIET if first else self._gap)
             self._silent.pop(unit, None)
@@ -187,18 +188,17 @@ class Line:
         if client is None or not client.connected:
             raise NoAnswer("the connection is lost")
         await asyncio.sleep(max(self._quiet_until, self._ended + gap) - clock())
-        if self._rtu is not None:
-            self._rtu.expect(unit, request)
+        self._sieve.expect(unit, request)
         self._sent, allowance = clock(), self._allowance(request)
         try:
             async with asyncio.timeout(allowance):
                 answer = await send(client, unit, request)
         except TimeoutError:
-            raise NoAnswer(self._rtu.heard() if self._rtu else "") from None
+            raise NoAnswer(self._sieve.heard()) from None
         except ModbusException as error:
             raise NoAnswer(str(error)) from None
         except asyncio.CancelledError:
-            if self._rtu is not None:
+            if not self._sieve.numbered:
                 self._late[unit] = self._sent + allowance + REST
             raise
         finally:

@@ -25,15 +25,15 @@ def answer_in(data: bytes, unit: int, request: Request) -> bytes:
     for start in range(len(data) - REFUSAL + 1):
         if data[start] != unit:
             continue
-        size = _size(data[start : start + 4], request)
+        size = answer_octets(data[start : start + 4], request)
         frame = data[start : start + size]
         if size and len(frame) == size and FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big")):
             return frame
     return b""
 
 
-def _size(head: bytes, request: Request) -> int:
-    """How long the answer that begins so is; 0: it is none to this request."""
+def answer_octets(head: bytes, request: Request) -> int:
+    """How long the frame is that begins with these four; 0: it is no answer to this request."""
     if head[1] == request.function | 0x80:
         return REFUSAL
     if head[1] != request.function:
@@ -47,6 +47,12 @@ def _data_octets(block: Block) -> int:
     return (block.count + 7) // 8 if block.function in (1, 2) else 2 * block.count
 
 
+def nonsense(heard: bytes) -> str:
+    """In words, what came instead of an answer."""
+    shown = heard[:16].hex(" ") + (" ..." if len(heard) > 16 else "")
+    return f"{len(heard)} bytes came that are no valid answer ({shown})"
+
+
 class RtuFilter:
     """pymodbus' trace_packet for one line: only the answer to the open request passes.
 
@@ -55,6 +61,8 @@ class RtuFilter:
     while it is None, not known, a read has to go before the first write.
     `missing`: the last request that was given up has not been answered since, and still may be.
     """
+
+    numbered = False  # an answer does not say to which request it is one
 
     def __init__(self) -> None:
         self.echoes: bool | None = None
@@ -92,16 +100,13 @@ class RtuFilter:
         self._wanted, self.missing = None, True
         if not self._heard:
             return ""
-        if self._heard == self._sent:
-            return "only the echo of the request came"
-        shown = self._heard[:16].hex(" ") + (" ..." if len(self._heard) > 16 else "")
-        return f"{len(self._heard)} bytes came that are no valid answer ({shown})"
+        return "only the echo of the request came" if self._heard == self._sent else nonsense(self._heard)
 
     def _past_echo(self, data: bytes) -> bytes:
-        if not self.echoes:
+        if not self.echoes or not self._sent:
             return data
         return data.partition(self._sent)[2]
 
     def _learn(self) -> None:
         if self._wanted is not None and isinstance(self._wanted[1], Block) and (self._heard or self.echoes is None):
-            self.echoes = self._sent in self._heard
+            self.echoes = self._sent != b"" and self._sent in self._heard

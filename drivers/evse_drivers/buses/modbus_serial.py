@@ -78,7 +78,7 @@ class ModbusSerial:
                 "Check the device's power, its unit number, its speed and parity, and whether A and B are swapped; "
                 "noise asks for a terminator at both ends and one unit number for each device."
             ),
-            rtu=self._rtu,
+            sieve=self._rtu,
         )
 
     async def read(

@@ -48,19 +48,21 @@ class ModbusTcp:
     def __init__(self, settings: Settings, where: str) -> None:
         # Here and not above: the pilot process checks these settings too and has no room for pymodbus.
         from .modbus_line import Line
+        from .modbus_mbap import TcpFilter
         from .modbus_rtu import RtuFilter
 
         self.settings = settings
         self.where = where
-        self._rtu = RtuFilter() if settings.framing == "rtu" else None
+        rtu = settings.framing == "rtu"
+        self._sieve = RtuFilter() if rtu else TcpFilter()
         self._line = Line(
             self._connect,
             allowance=lambda request: settings.timeout_ms / 1000,
             gap=settings.gap_ms / 1000,
             gone=lambda: True,
-            place=f"{settings.host}:{settings.port}" + (", RTU over TCP" if self._rtu else ""),
+            place=f"{settings.host}:{settings.port}" + (", RTU over TCP" if rtu else ""),
             advice=ADVICE[settings.framing],
-            rtu=self._rtu,
+            sieve=self._sieve,
         )
 
     async def read(
@@ -91,11 +93,11 @@ class ModbusTcp:
         client = AsyncModbusTcpClient(
             settings.host,
             port=settings.port,
-            framer=FramerType.RTU if self._rtu else FramerType.SOCKET,
+            framer=FramerType.RTU if settings.framing == "rtu" else FramerType.SOCKET,
             timeout=CONNECT,
             retries=0,
             reconnect_delay=0,
-            trace_packet=self._rtu,
+            trace_packet=self._sieve,
         )
         if not await client.connect():
             raise DriverError(
