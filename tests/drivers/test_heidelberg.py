@@ -113,7 +113,9 @@ def test_now_locks_it_until_it_is_open(tmp_path: Path) -> None:
             await its.until(lambda seen: seen.state == "C1")  # 0 A keeps it open
             assert [word for address, word in its.peer.writes if address == 259] == [0, 1]
             await its.permit(0.0)
+            await asyncio.sleep(0.4)
             await its.permit(0.0, "now")  # nothing to open: it is not locked for that
+            await asyncio.sleep(0.4)
             await its.permit(10.0)
             seen = await its.until(lambda seen: seen.closed)
             assert [word for address, word in its.peer.writes if address == 259] == [0, 1]
@@ -122,10 +124,28 @@ def test_now_locks_it_until_it_is_open(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_a_power_cut_of_the_board_is_noticed_by_its_settings(tmp_path: Path) -> None:
+def test_one_that_was_left_locked_is_unlocked_by_the_first_offer(tmp_path: Path) -> None:
+    async def story() -> None:
+        peer = HeidelbergPeer(tmp_path / "tty")
+        await asyncio.sleep(0.1)
+        peer.words[3, 259] = 0
+        settings = Heidelberg.Settings("rs485", every=0.25)
+        async with wired(peer, lambda bus: Heidelberg(settings, "evse.1.board", bus)) as its:
+            await its.until(lambda seen: seen.state == "A1")
+            peer.car.plugged = True
+            await its.permit(10.0)
+            await its.until(lambda seen: seen.closed)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("energy", [0, 500], ids=["by its settings", "by its energy"])
+def test_a_power_cut_of_the_board_is_noticed(tmp_path: Path, energy: int) -> None:
     async def story() -> None:
         async with wall(tmp_path) as its:
+            its.peer.energy = energy
             await its.until(lambda seen: seen.state == "A1")
+            await asyncio.sleep(0.4)
             boot = its.seen[-1].boot
             its.peer.power_up()
             assert its.peer.words[3, 261] == 160
