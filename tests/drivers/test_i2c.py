@@ -139,7 +139,6 @@ def test_a_missing_library_is_told(adapter: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_smbus2_itself_says_what_a_file_is_that_is_no_adapter(adapter: str) -> None:
-    pytest.importorskip("smbus2")
     assert refused(bus, adapter) == (
         f"bus.i2c: {adapter} cannot be opened as an I2C adapter: Inappropriate ioctl for device. Is it one of "
         "/dev/i2c-*?"

@@ -71,7 +71,7 @@ class I2cBus:
         """From now on a transfer is given up after that time; whole 10 ms. For all devices of the adapter, also those
         of other processes: a device that may not wait for the others says so, and should have the adapter alone."""
         # The adapter's own is 1 s. What is none of i2c-dev keeps it; the guard of the pilot does not depend on it.
-        if self._bus is not None:
+        if self._bus is not None and self._bus.fd is not None:
             with contextlib.suppress(OSError):
                 fcntl.ioctl(self._bus.fd, I2C_TIMEOUT, max(1, milliseconds // 10))
 
