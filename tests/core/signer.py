@@ -14,6 +14,7 @@ class Signer:
         self.whole = whole  # its end's record holds the begin too
         self.fails = ""  # why it does not do what it is asked
         self.does_and_fails = False  # it does, and nobody hears of it
+        self.timeless = False  # it has lost its time
         self.holds = False
         self.asked: list[Sign] = []
         self.waiting: list[Input] = []
@@ -34,6 +35,8 @@ class Signer:
         return said
 
     def _obeyed(self, sign: Sign, wh: float) -> Input:
+        if self.timeless and sign.utc is None:
+            return NotSigned(sign.evse, "the meter has lost its time")
         if self.fails and not self.does_and_fails:
             return NotSigned(sign.evse, self.fails)
         signed = self._begin(sign, wh) if sign.what == "begin" else self._end(sign, wh)

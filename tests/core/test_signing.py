@@ -258,6 +258,23 @@ def test_a_meter_that_has_lost_its_session_is_told_and_nothing_waits_for_it() ->
     assert house.connectors()[-1].info.startswith("the meter has no signed session any more")
 
 
+def test_a_vehicle_that_leaves_before_the_meter_has_begun_gets_both_records() -> None:
+    signer = Signer()
+    house = house_of(signer)
+    house.plug()
+    signer.holds = True
+    house.card()
+    house.unplug()
+    house.wait(2)
+    for answer in signer.answers():
+        house.give(answer)
+    house.wait(1)
+    ended = house.transactions()[-1]
+    assert ended.kind is Kind.ENDED
+    assert [data for _, data in told(ended)] == signer.records
+    assert len(signer.records) == 2
+
+
 def test_every_charge_has_its_own_records() -> None:
     house = charging(signer := Signer())
     house.card()
@@ -391,6 +408,25 @@ def test_a_vehicle_that_left_meanwhile_gets_its_records() -> None:
     later.wait(3)
     assert [data for _, data in told(later.transactions()[0])] == signer.records
     assert len(signer.records) == 2
+
+
+def test_after_a_power_cut_the_end_waits_for_the_clock_and_its_record() -> None:
+    house = charging(signer := Signer())
+    signer.timeless = True
+    seen = house.pilots[1]
+    house.pilots[1] = replace(seen, boot="boot-b", state="A1", closed=False, offered=0.0, plug=0)
+    later = House(kept=house.saved, mono=50.0, boot=2, before=house, signer=signer)
+    later.now = lambda: replace(House.now(later), utc=None)  # type: ignore[method-assign]
+    later.meter()
+    later.pilot()
+    later.wait(60)
+    assert [report for report in later.transactions() if report.kind is Kind.ENDED] == []
+    del later.now  # type: ignore[method-assign]
+    later.give(ClockSet())
+    later.wait(4)
+    ended = later.transactions()[-1]
+    assert ended.kind is Kind.ENDED
+    assert [data for _, data in told(ended)] == signer.records
 
 
 # --- the store --------------------------------------------------------------------------------------------------

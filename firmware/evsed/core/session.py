@@ -17,7 +17,7 @@ from evsed.model.reports import Kind
 from evsed.model.time import Instant
 from evsed.model.tokens import Token, TokenKind
 from evsed.model.topology import Evse
-from evsed.model.transactions import ChargingState, Context, Sample, StopReason, Transaction, Trigger
+from evsed.model.transactions import ChargingState, Sample, StopReason, Transaction, Trigger
 
 from .block import Config
 from .effects import Note
@@ -103,10 +103,6 @@ class Session:
         if self._trust.spend(self.ledger.register_wh):
             yield from self._trust_is_spent(now)
 
-    def sample(self, context: Context, ended: bool, now: Instant) -> Out:
-        """The transaction's samples are due."""
-        yield from self.ledger.sample(context, ended, self.charging_state(now), now)
-
     def offer(self, amps: float, phases: int) -> None:
         """What the limits give now."""
         self.ledger.offer, self._limited = (amps, phases), True
@@ -177,9 +173,7 @@ class Session:
             yield from self._begin(gained, now)
         elif lost == {Point.ENERGY_TRANSFER} and self._stops(*lost):
             yield from self.stop(BY_FAULT.get(self.wrong, StopReason.OTHER), now)
-        opened = now.mono >= self._since + END_WITHIN or (
-            self.vehicle.seen is not None and not self.vehicle.seen.closed
-        )
+        opened = self.vehicle.opened or now.mono >= self._since + END_WITHIN
         yield from self.ledger.attest(self.phase is Phase.ACTIVE, opened, self.token)
         yield from self._show(now)
 

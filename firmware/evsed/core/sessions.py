@@ -126,7 +126,8 @@ class Sessions:
                 its = self._sessions[evse]
                 yield from its.ledger.attested(event, its.charging_state(now), now)
             case SampleDue(evse, context, ended):
-                yield from self._sessions[evse].sample(context, ended, now)
+                its = self._sessions[evse]
+                yield from its.ledger.sample(context, ended, its.charging_state(now), now)
             case OfferChanged(evse, amps, phases):
                 self._sessions[evse].offer(amps, phases)
             case Presented(token, evses, odd, usable):

@@ -5,8 +5,9 @@ Theory of operation. A meter has a signed session or has none; after a start, or
 The sessions say what they want (Attest); one conversation with each meter at a time brings it there, anew every AGAIN
 where it fails. Where the config requires it, a ceiling of 0 A stands until the session is open: German calibration law
 wants the first record before the first Wh. What the meter signs is kept before anything rests on it, and an open
-session survives a restart with its begin. The end of a transaction waits WAIT for its record and is told without it
-after that; the meter is asked on, and the record is kept when it comes.
+session survives a restart with its begin. The end of a transaction waits WAIT for its record (after a power cut also
+for the clock that the meter wants to be told) and is told without it after that; the meter is asked on, and the record
+is kept when it comes.
 """
 
 from __future__ import annotations
@@ -110,7 +111,11 @@ class Signing:
                 yield from self._signed(meter, signed, now)
             case NotSigned(evse, why) if evse in self._meters:
                 self._failed(self._meters[evse], why, now)
-            case Started() | ClockSet() | Tick():
+            case ClockSet():
+                for meter in self._meters.values():
+                    meter.again_at = now.mono
+                    meter.give_up_at = None if meter.give_up_at is None else now.mono + WAIT
+            case Started() | Tick():
                 pass
         for meter in self._meters.values():
             yield from self._step(meter, now)
@@ -210,8 +215,9 @@ class Signing:
 
     def _step(self, meter: _Meter, now: Instant) -> Out:
         if meter.give_up_at is not None and now.mono >= meter.give_up_at:
-            meter.give_up_at = None
-            if meter.closing:
+            waits = now.utc is None and meter.evse.signing_required  # without a clock nobody can charge in any case
+            meter.give_up_at = now.mono + SOON if waits else None
+            if meter.closing and not waits:
                 meter.why = meter.why or f"no signed record of the end within {WAIT:g} s"
                 yield Note(f"EVSE {meter.evse.id}: the end goes out without its signed record: {meter.why}", "error")
         what = _next(meter)

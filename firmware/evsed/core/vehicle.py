@@ -41,6 +41,11 @@ class Vehicle:
         self._blind_at: float | None = None  # mono s of the first in which it cannot, since then
 
     @property
+    def opened(self) -> bool:
+        """Its contactor is known to be open."""
+        return self.seen is not None and not self.seen.closed
+
+    @property
     def plugged(self) -> bool:
         """As the session knows it."""
         return self.plug is not None
