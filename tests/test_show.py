@@ -225,8 +225,8 @@ def test_an_outlet_that_nothing_switches_off_when_the_station_dies_is_shown_for_
     view = charging()
     view["unsupervised"] = [2]
     assert (
-        "WARNING EVSE 2: when evsed dies, this outlet charges on with its last current until somebody comes: nothing "
-        "else switches it off"
+        "WARNING EVSE 2: when evsed dies or the line to the board breaks, this outlet charges on with its last current "
+        "until somebody comes: nothing else switches it off"
     ) in text(view)
 
 

@@ -138,7 +138,7 @@ def test_when_the_station_is_killed_a_heidelberg_stops_within_its_watchdog(heide
 def test_when_the_station_is_killed_an_evse_din_goes_on_which_is_why_it_must_be_said(evse_din: Yard) -> None:
     peer = evse_din.peer
     assert isinstance(peer, EvseDinPeer)
-    words = "when evsed dies, this outlet charges on with its last current until somebody comes"
+    words = "when evsed dies or the line to the board breaks, this outlet charges on with its last current"
     assert f"evse.1.board: unsupervised = true: {words}" in evse_din.said()
     assert f"WARNING EVSE 1: {words}" in evse_din.screen()
     charge(evse_din)

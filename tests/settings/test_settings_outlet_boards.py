@@ -11,7 +11,7 @@ from tests.settings.conftest import Reads, Refuses
 PILOT = 'pilot = { driver = "lab", bus = "wires" }\ncontactor = { driver = "lab", bus = "wires" }\n'
 RCD = lab.WHOLE[lab.WHOLE.index("[evse.1.rcd]") : lab.WHOLE.index("[thermometer.housing]")]
 BOARD = '[evse.1.board]\ndriver = "{driver}"\nbus = "rs485"\nunit = 2\n{more}\n\n[reader.door]'
-OFF = 'off_path = "a relay in its supply, dropped by the hardware watchdog of the Pi"'
+OFF = 'off_path = "a relay in its supply, dropped by a watchdog on the line"'
 
 
 def text(driver: str, more: str = "") -> str:
@@ -26,9 +26,9 @@ def warned(reads: Reads, its: str) -> list[tuple[str, str]]:
 
 def test_a_board_that_keeps_its_current_is_refused_until_somebody_says_what_switches_it_off(refuses: Refuses) -> None:
     assert refuses(text("lab-keeping")) == [
-        ' 35  evse.1.board.driver = "lab-keeping"  keeps its last current when evsed dies: nobody would end the '
-        "charge. Say in off_path what hardware switches it off then (a relay in its supply that a hardware watchdog "
-        "drops, for example), or accept it: unsupervised = true."
+        ' 35  evse.1.board.driver = "lab-keeping"  keeps its last current when evsed dies or the line to it breaks: '
+        "nobody would end the charge. Say in off_path what hardware switches it off then (a relay in its supply that "
+        "a watchdog on the line drops, for example), or accept it: unsupervised = true."
     ]
     assert len(refuses(text("lab-keeping", 'off_path = "  "'))) == 1
 
@@ -44,8 +44,8 @@ def test_unsupervised_is_a_warning_for_ever(reads: Reads) -> None:
     assert warned(reads, its) == [
         (
             "evse.1.board.unsupervised = true",
-            "means: when evsed dies, this outlet charges on with its last current until somebody comes: nothing else "
-            "switches it off.",
+            "means: when evsed dies or the line to the board breaks, this outlet charges on with its last current "
+            "until somebody comes: nothing else switches it off.",
         )
     ]
     assert reads(its).unsupervised == (1,)
@@ -65,7 +65,7 @@ def test_a_board_with_a_watchdog_of_its_own_needs_neither(reads: Reads) -> None:
         (
             "lab-keeping",
             OFF,
-            "switched off without the station by: a relay in its supply, dropped by the hardware watchdog of the Pi",
+            "switched off without the station by: a relay in its supply, dropped by a watchdog on the line",
         ),
         (
             "lab-keeping",

@@ -27,7 +27,8 @@ PARTS = {**PILOT_PARTS, **STATION_PARTS}
 SOFTWARE_ONLY = "I know that only software opens the contactor when the residual-current device trips"
 # What that says for ever, where nothing ends the charge of a board whose station has died.
 UNSUPERVISED = (
-    "when evsed dies, this outlet charges on with its last current until somebody comes: nothing else switches it off"
+    "when evsed dies or the line to the board breaks, this outlet charges on with its last current until somebody "
+    "comes: nothing else switches it off"
 )
 RCD_MODULES = ("RCM14", "RCMB102", "X804", "X904", "latching", "none")
 
@@ -70,8 +71,8 @@ class BoardSettings:
     part: Part
     off_path: str = option(
         "",
-        help="Where the board keeps its last current when evsed dies: what hardware switches it off then, in your "
-        "words, such as a relay in its supply that a hardware watchdog drops.",
+        help="Where the board keeps its last current when evsed dies or the line to it breaks: what hardware switches "
+        "it off then, in your words, such as a relay in its supply that a watchdog on the line drops.",
     )
     unsupervised: bool = option(
         False, help="Where there is no such hardware: it charges on then until somebody comes, and you accept that."

@@ -46,9 +46,9 @@ def _board(evse: EvseSettings, findings: Findings) -> None:
         return
     if board.nobody_watches and not board.unsupervised:
         text = (
-            "keeps its last current when evsed dies: nobody would end the charge. Say in off_path what hardware "
-            "switches it off then (a relay in its supply that a hardware watchdog drops, for example), or accept it: "
-            "unsupervised = true."
+            "keeps its last current when evsed dies or the line to it breaks: nobody would end the charge. Say in "
+            "off_path what hardware switches it off then (a relay in its supply that a watchdog on the line drops, for "
+            "example), or accept it: unsupervised = true."
         )
         findings.refuse((*path, "driver"), text, board.part.driver)
     elif board.nobody_watches:
