@@ -120,3 +120,18 @@ def test_a_meter_that_does_not_sign_lets_nobody_charge_and_says_why(wall: Signed
     wall.closed()  # asked again after a while, it signs
     wall.finish(card)
     all_verify(wall, [record for _, record, _ in wall.signed()])
+
+
+@in_both_versions
+def test_a_power_cut_of_the_whole_wallbox_costs_no_record(wall: SignedWall) -> None:
+    before = len(wall.meter.peer.records)
+    wall.charge()
+    wall.burn(1.0)
+    wall.desk("power", on=False)
+    wall.meter.peer.power_cut()
+    wall.world("unplug", evse=1)
+    wall.desk("power", on=True)
+    wall.ended()
+    begin, end = wall.meter.peer.records[before:]
+    assert [record.split("|")[1] for _, record, _ in wall.signed()] == [begin, begin, end]
+    all_verify(wall, [record for _, record, _ in wall.signed()])
