@@ -29,6 +29,7 @@ READY, FAILURE = 1, 5  # VEHICLE
 LETTERS = {READY: "A", 2: "B", 3: "C", 4: "D", FAILURE: "F"}
 FINE_FIRMWARE, FAILS_FIRMWARE = 17, 16  # the first with HUNDREDTHS, with FAILS
 MOST_AMPS = 80  # IEC 61851-1 table A.7; what is more, in OUTPUT, are hundredths
+GAP = 0.2  # s of silence that it wants before each request
 
 
 class EvseDin(PolledBoard):
@@ -40,7 +41,7 @@ class EvseDin(PolledBoard):
 
     @dataclass(frozen=True, slots=True)
     class Settings:
-        bus: str = option(help="the [bus.NAME] it is connected to, 9600 8N1, gap_ms = 200", example="rs485")
+        bus: str = option(help="the [bus.NAME] it is connected to, 9600 8N1", example="rs485")
         unit: int = option(1, help="the board's number on the bus", minimum=1, maximum=247)
         every: float = option(0.5, help="how often it is asked", unit="s", minimum=0.25, maximum=2.0)
 
@@ -118,11 +119,11 @@ class EvseDin(PolledBoard):
             )
 
     async def _read(self, *blocks: Block) -> dict[int, int]:
-        answer = await self._bus.read(self.settings.unit, blocks, self.where)
+        answer = await self._bus.read(self.settings.unit, blocks, self.where, within=2.0, gap=GAP)
         return {address: word for (_, address), word in answer.words.items()}
 
     async def _write(self, *writes: Write) -> None:
-        await self._bus.write(self.settings.unit, writes, self.where, within=2.0)
+        await self._bus.write(self.settings.unit, writes, self.where, within=2.0, gap=GAP)
 
 
 def status_of(words: dict[int, int], step: float, sees_cable: bool) -> Status:

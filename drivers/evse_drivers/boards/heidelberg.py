@@ -19,6 +19,7 @@ LAYOUT, STATE, LOCK_INPUT, SINCE_POWER_ON = 4, 5, 13, 15
 MOST = 100
 WATCHDOG, STANDBY, LOCK, AMPS, FAILSAFE = 257, 258, 259, 261, 262
 WRITE = 6
+GAP = 0.1  # s of silence that it wants before each request
 
 NO_STANDBY = 4  # in standby it is silent until a vehicle comes, and would look like a broken line
 LOCKED, UNLOCKED = 0, 1
@@ -38,7 +39,7 @@ class Heidelberg(PolledBoard):
 
     @dataclass(frozen=True, slots=True)
     class Settings:
-        bus: str = option(help="the [bus.NAME] it is connected to, 19200 8E1, gap_ms = 100", example="rs485")
+        bus: str = option(help="the [bus.NAME] it is connected to, 19200 8E1", example="rs485")
         unit: int = option(1, help="the board's number on the bus (switch S4)", minimum=1, maximum=15)
         every: float = option(0.5, help="how often it is asked", unit="s", minimum=0.25, maximum=2.0)
         watchdog: float = option(
@@ -116,11 +117,11 @@ class Heidelberg(PolledBoard):
         self._lock = lock
 
     async def _read(self, *blocks: Block) -> dict[int, int]:
-        answer = await self._bus.read(self.settings.unit, blocks, self.where)
+        answer = await self._bus.read(self.settings.unit, blocks, self.where, within=2.0, gap=GAP)
         return {address: word for (_, address), word in answer.words.items()}
 
     async def _write(self, *writes: Write) -> None:
-        await self._bus.write(self.settings.unit, writes, self.where, within=2.0)
+        await self._bus.write(self.settings.unit, writes, self.where, within=2.0, gap=GAP)
 
 
 def status_of(words: dict[int, int], written: Offer | None, stays_out: bool, restarted: bool) -> Status:
