@@ -228,6 +228,15 @@ def test_the_meter_is_not_asked_for_the_end_before_the_contactor_is_open() -> No
     assert [sign.what for sign in signer.asked] == ["end", "begin", "end"]
 
 
+def test_a_contactor_that_does_not_open_keeps_nobody_waiting_for_ever() -> None:
+    house = charging(signer := Signer())
+    house._pilot_obeys = lambda evse: []  # type: ignore[method-assign]
+    house.card()
+    house.wait(13)
+    assert [data for _, data in told(house.transactions()[-1])] == signer.records
+    assert len(signer.records) == 2
+
+
 def test_the_end_is_told_without_its_record_after_a_while_and_the_record_is_kept_when_it_comes() -> None:
     house = charging(signer := Signer())
     signer.fails = "evse.1.meter: no answer"

@@ -151,6 +151,20 @@ def test_the_buses_that_it_names_exist(entry: Entry) -> None:
         assert registry.find("bus", name)
 
 
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.kind == "meter"], ids=name_of)
+def test_a_meter_that_signs_fulfils_that_protocol_whole(entry: Entry) -> None:
+    driver, promised = registry.find("meter", entry.name), vars(api.SignedMeter)
+    names = [name for name in promised if inspect.isfunction(promised[name]) and name[0] != "_"]
+    has = [name for name in names if hasattr(driver, name)]
+    if not has:
+        return
+    assert "required" in {field.name for field in dataclasses.fields(driver.Settings)}
+    for name in names:
+        kept = getattr(driver, name)
+        assert list(inspect.signature(kept).parameters) == list(inspect.signature(promised[name]).parameters)
+        assert inspect.iscoroutinefunction(kept)
+
+
 @every_driver
 def test_it_fulfils_its_protocol(entry: Entry) -> None:
     driver = registry.find(entry.kind, entry.name)
