@@ -33,8 +33,11 @@ def trouble(port: str, where: str, error: Exception) -> DriverError:
     try:
         check(port, where)
     except DriverError as reason:
-        return reason
-    return DriverError(f"{where}: {port} cannot be opened: {error}. Check its speed and parity against the adapter's.")
+        # A port whose kernel refuses the settings stays open, and locked, in the frames of `error`.
+        if _holder(port)[0] != str(os.getpid()):
+            return reason
+    words = error.args[-1] if isinstance(error, termios.error) else error
+    return DriverError(f"{where}: {port} cannot be opened: {words}. Check its speed and parity against the adapter's.")
 
 
 _WHICH = 'Name the right port: "ls -l /dev/serial/by-id" shows the adapters there are.'
@@ -51,8 +54,8 @@ def _why_not_open(port: str, error: OSError) -> str:
 
 
 def _held(port: str) -> str:
-    holder = _holder(port)
-    who = f"process {holder}" if holder else "another program"
+    pid, name = _holder(port)
+    who = f"process {pid} ({name})" if pid else "another program"
     return f"{port} is held by {who}. One line has one owner: stop that program, or give one of the two another port."
 
 
@@ -65,8 +68,8 @@ def _group(port: str) -> str:
         return "dialout"
 
 
-def _holder(port: str) -> str:
-    """The process that has the flock, as "pid (name)"; empty where the kernel does not tell."""
+def _holder(port: str) -> tuple[str, str]:
+    """The process that has the flock, by its id and name; empty where the kernel does not tell."""
     try:
         found = os.stat(port)
         key = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
@@ -74,6 +77,6 @@ def _holder(port: str) -> str:
             rows = [row.split() for row in locks]
         pid = next(row[4] for row in rows if row[1] == "FLOCK" and row[5] == key)
         with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as comm:
-            return f"{pid} ({comm.read().strip()})"
+            return pid, comm.read().strip()
     except (OSError, StopIteration, IndexError):
-        return ""
+        return "", ""

@@ -7,6 +7,7 @@ import os
 import pwd
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -82,4 +83,31 @@ def test_what_only_the_opening_finds_wrong_is_told_in_its_words() -> None:
         f"bus.rs485: {pty.path} cannot be opened: not a valid baudrate: 7. "
         "Check its speed and parity against the adapter's."
     )
+    pty.close()
+
+
+def test_a_port_that_refuses_its_parity_is_not_said_to_be_held_by_ourselves() -> None:
+    """The opened port and its lock live on in the frames of the error that the kernel's refusal raised."""
+    pty = Pty()
+    left_open = serial.Serial(pty.path, exclusive=True)
+    refused = termios.error(22, "Invalid argument")
+    assert str(ports.trouble(pty.path, "bus.rs485", refused)) == (
+        f"bus.rs485: {pty.path} cannot be opened: Invalid argument. Check its speed and parity against the adapter's."
+    )
+    left_open.close()
+    pty.close()
+
+
+def test_a_port_that_another_took_in_the_meantime_is_told_with_its_holder() -> None:
+    pty = Pty()
+    code = f"import fcntl, sys; port = open({pty.path!r}, 'rb', 0); fcntl.flock(port, fcntl.LOCK_EX); print(); input()"
+    with subprocess.Popen([sys.executable, "-uc", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        name = Path(f"/proc/{other.pid}/comm").read_text().strip()
+        assert str(ports.trouble(pty.path, "bus.rs485", OSError(11, "Try again"))) == (
+            f"bus.rs485: {pty.path} is held by process {other.pid} ({name}). One line has one owner: stop that "
+            "program, or give one of the two another port."
+        )
+        other.communicate(b"\n")
     pty.close()
