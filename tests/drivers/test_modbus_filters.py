@@ -44,6 +44,12 @@ def test_what_is_no_modbus_tcp_never_passes(nonsense: bytes) -> None:
     assert modbus_mbap.answer_in(nonsense + MBAP, b"\x47\x11", 1, VOLTS) == b""
 
 
+def test_what_confirms_another_register_is_passed_over() -> None:
+    other, right = bytes.fromhex("01 06 03E9 0010"), bytes.fromhex("01 06 03E8 0010")
+    heard = other + crc(other) + right + crc(right)
+    assert modbus_rtu.answer_in(heard, 1, Write(6, 1000, (16,))) == right + crc(right)
+
+
 @pytest.mark.parametrize(
     ("request_", "refusal"),
     [(VOLTS, "01 84 02"), (Write(6, 1000, (16,)), "01 86 02"), (Block(1, 0, 9), "01 81 01")],

@@ -112,7 +112,7 @@ def test_findings_are_json_for_machines(port: Path, capsys: pytest.CaptureFixtur
     reading = found.pop("reading")
     assert found == {
         "port": str(port), "baudrate": 2400, "parity": "N", "stopbits": 1, "unit": 1, "sunspec": False,
-        "known_as": ["eastron-sdm120"], "looks_like": [],
+        "answers_as_unit": None, "known_as": ["eastron-sdm120"], "looks_like": [],
     }  # fmt: skip
     assert reading["volts"] == [230.5, None, None]
 
@@ -124,6 +124,16 @@ def test_a_meter_behind_a_serial_server_is_found(capsys: pytest.CaptureFixture[s
     out = capsys.readouterr().out
     assert out.startswith(f"{host}, RTU over TCP, unit 5: Eastron SDM630, SDM54 (eastron-sdm630), it says so itself\n")
     assert f'driver = "modbus-tcp"\nhost = "{name}"\nport = {number}\nframing = "rtu"\n' in out
+
+
+def test_a_host_that_does_not_look_at_the_number_has_one_meter(capsys: pytest.CaptureFixture[str]) -> None:
+    with network(dict.fromkeys(range(1, 256), sdm630())) as host:
+        assert scan(host, "--framing", "rtu") == 0
+    first, _, second, *_ = out = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{host}, RTU over TCP, unit 1: Eastron SDM630")
+    assert second == f"{host}, RTU over TCP, unit 5: answers as unit 1 does"
+    assert len([row for row in out if row.startswith(host)]) < 20
+    assert [row for row in out if row.startswith("[evse.")] == ["[evse.1.meter]"]
 
 
 def test_a_sunspec_meter_is_found(port: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,8 +207,8 @@ def test_what_is_neither_a_port_nor_a_host_is_told(place: str, capsys: pytest.Ca
     ("units", "problem"),
     [
         ("x", "argument --units: 'x' is no range. Examples: 7, 1-20"),
-        ("0-5", "argument --units: '0-5': units are numbered 1 to 247"),
-        ("9-3", "argument --units: '9-3': units are numbered 1 to 247"),
+        ("0-5", "argument --units: '0-5': units are numbered 1 to 247, on networks to 255"),
+        ("9-3", "argument --units: '9-3': units are numbered 1 to 247, on networks to 255"),
     ],
 )
 def test_units_that_there_are_not_are_a_wrong_call(

@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     scanning.set_defaults(do=_scan)
     scanning.add_argument("place", metavar="PORT|HOST", help="/dev/ttyUSB0, meter.local, 10.0.0.7:502")
     scanning.add_argument("--quick", action="store_true", help="only the factory settings of the meters known")
-    scanning.add_argument("--units", type=_units, default=ALL_UNITS, metavar="1-247", help="which numbers to try")
+    scanning.add_argument("--units", type=_units, metavar="1-247", help="which numbers to try")
     reading = commands.add_parser("read", help="what a meter says, each second")
     reading.set_defaults(do=_read)
     reading.add_argument(
@@ -82,7 +82,7 @@ def _units(text: str) -> Sequence[int]:
         raise argparse.ArgumentTypeError(f"{text!r} is no range. Examples: 7, 1-20")
     units = range(int(first), int(last or first) + 1)
     if not units or units[0] < ALL_UNITS[0] or units[-1] > ALL_UNITS[-1]:
-        raise argparse.ArgumentTypeError(f"{text!r}: units are numbered 1 to 247")
+        raise argparse.ArgumentTypeError(f"{text!r}: units are numbered 1 to 247, on networks to 255")
     return units
 
 

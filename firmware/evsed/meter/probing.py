@@ -29,6 +29,13 @@ class Finding:
     fits: tuple[str, ...] = ()  # names of those whose registers look right, the fullest first
     sunspec: bool = False
     reading: Reading | None = None  # by the first of them
+    twin: int | None = None  # the unit that answered the same before: many a host does not look at the number
+
+    def same(self, other: Finding) -> bool:
+        """Whether it is the same device, as far as its register can tell."""
+        mine, its = self.reading, other.reading
+        known = (self.place, self.sure, self.fits, self.sunspec) == (other.place, other.sure, other.fits, other.sunspec)
+        return known and mine is not None and its is not None and mine.import_wh == its.import_wh is not None
 
     @property
     def map(self) -> str | None:

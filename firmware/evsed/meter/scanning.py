@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from evse_drivers.api import DriverError
 from evse_drivers.meters.register_map import RegisterMap
@@ -13,7 +14,8 @@ from .probing import Finding, probe
 # Speeds at which meters are found in the field, the most usual first.
 USUAL = ((9600, "N", 1), (9600, "E", 1), (19200, "E", 1), (19200, "N", 1), (2400, "N", 1), (38400, "N", 1),
          (19200, "N", 2), (115200, "N", 1))  # fmt: skip
-ALL_UNITS = range(1, 248)
+ALL_UNITS = range(1, 256)  # above 247 on networks only
+LINE_UNITS = range(1, 248)  # Modbus over serial line V1.02, 2.2
 # A meter answers, or refuses, reading input registers; the few that know holding registers only and are silent to all
 # else are found by their factory setting.
 KNOCK, KNOCK_TWICE = (4,), (4, 3)
@@ -27,7 +29,7 @@ def factory(port: str, maps: Mapping[str, RegisterMap]) -> Steps:
     for its in maps.values():
         line = its.line
         units = steps.setdefault(SerialPlace(port, line.baudrate, line.parity, line.stopbits), [])
-        if line.unit not in units:
+        if line.unit not in units and line.unit in LINE_UNITS:
             units.append(line.unit)
     order = {speed: number for number, speed in enumerate(USUAL)}
     return dict(sorted(steps.items(), key=lambda step: order.get(_speed(step[0]), len(order))))
@@ -53,28 +55,37 @@ async def scan(
     where: str,
     *,
     quick: bool,
-    units: Sequence[int],
+    units: Sequence[int] | None,
     timeout_ms: int,
     tell: Callable[[Place, int, int, int], None],
 ) -> AsyncIterator[Finding]:
-    """Whoever answers, as they are found.
+    """Whoever answers, as they are found. `units`: which to ask; None: those of the makers, then 1 to 247.
 
     `tell(place, unit, done, all)` is called before each is asked. Where somebody answered at a factory setting, only
     that speed is looked through: the devices of a line speak alike. A speed that the adapter does not know is passed
-    over. DriverError: the port or host is in trouble.
+    over. A host where somebody answered is not looked through. DriverError: the port or host is in trouble.
     """
     asked: set[tuple[Place, int]] = set()
     talking: list[Place] = []
-    first = {place: [unit for unit in its if unit in units] for place, its in steps.items()}
+    found: list[Finding] = []
+    first = {place: [unit for unit in its if units is None or unit in units] for place, its in steps.items()}
     async for finding in _look(first, asked, KNOCK_TWICE, maps, where, timeout_ms, tell):
         if finding.place not in talking:
             talking.append(finding.place)
-        yield finding
-    if quick:
+        yield _named(finding, found)
+    if quick or (units is None and any(isinstance(place, NetPlace) for place in talking)):
         return
-    then = {place: [unit for unit in units if (place, unit) not in asked] for place in talking or everywhere([*steps])}
+    rest = LINE_UNITS if units is None else units
+    then = {place: [unit for unit in rest if (place, unit) not in asked] for place in talking or everywhere([*steps])}
     async for finding in _look(then, asked, KNOCK, maps, where, timeout_ms, tell):
-        yield finding
+        yield _named(finding, found)
+
+
+def _named(finding: Finding, found: list[Finding]) -> Finding:
+    """With its twin, where it is on a network and has one. Joins those that were found."""
+    twins = (its.unit for its in found if isinstance(finding.place, NetPlace) and finding.same(its))
+    found.append(replace(finding, twin=next(twins, None)))
+    return found[-1]
 
 
 async def _look(

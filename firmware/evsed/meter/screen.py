@@ -40,6 +40,9 @@ def raw(its: RegisterMap, words: Words) -> Iterator[str]:
 def found(finding: Finding, maps: Mapping[str, RegisterMap]) -> Iterator[str]:
     """One unit that answers, in words."""
     where = f"{finding.place}, unit {finding.unit}"
+    if finding.twin is not None:
+        yield f"{where}: answers as unit {finding.twin} does"
+        return
     if finding.sunspec:
         yield f"{where}: a SunSpec meter, it says so itself"
     elif finding.sure:
@@ -60,7 +63,7 @@ def line(reading: Reading) -> str:
 
 def config(findings: Sequence[Finding]) -> Iterator[str]:
     """Lines for evsed.toml: the bus of the first finding, and the meters on it."""
-    meters = [finding for finding in findings if finding.sunspec or finding.map]
+    meters = [its for its in findings if (its.sunspec or its.map) and its.twin is None]
     if not meters:
         return
     place = meters[0].place
@@ -82,6 +85,7 @@ def as_json(finding: Finding) -> dict[str, Any]:
     return {
         **finding.place.known(),
         "unit": finding.unit,
+        "answers_as_unit": finding.twin,
         "sunspec": finding.sunspec,
         "known_as": list(finding.sure),
         "looks_like": list(finding.fits),
