@@ -98,11 +98,16 @@ def test_what_is_not_implemented_is_none() -> None:
     async def integer(meter: SunSpecMeter) -> None:
         assert told(await meter.read()) == Reading(0.0, import_wh=7.0, export_wh=0.0, volts=(230.0, None, None))
 
-    async def real(meter: SunSpecMeter) -> None:
+    async def nothing(meter: SunSpecMeter) -> None:
         assert told(await meter.read()) == Reading(0.0)
 
+    async def without_scale(meter: SunSpecMeter) -> None:
+        assert told(await meter.read()) == Reading(0.0, hertz=50.0)  # the frequency's scale factor is optional
+
     over_tcp(device(integers(203, PhVphA=2300, V_SF=-1, TotWhImp=7, TotWh_SF=0, A=5, AphA=5)), integer)
-    over_tcp(device(floats(213)), real)
+    over_tcp(device(integers(203, PhVphA=230, W=5, TotWhImp=7, Hz=50)), without_scale)
+    over_tcp(device(integers(203, PhVphA=230, V_SF=0x4000, W=5, W_SF=11, TotWhImp=7, TotWh_SF=99)), nothing)
+    over_tcp(device(floats(213)), nothing)
 
 
 def test_a_total_that_is_missing_is_the_sum_of_the_phases_if_all_tell_theirs() -> None:
