@@ -69,6 +69,9 @@ class Wm3m4c:
         self.centiamps = (-1602, -1602, -1602)
         self.state, self.page, self.serial = 0, 41, "33005512"
         self.begun: dict[str, object] | None = None
+        self.stuck = False  # in its state
+        self.lags = 0.0  # s until it looks at a command
+        self._later: tuple[float, str] | None = None
         self.silent = False  # answers nothing
         self.deaf_after: int | None = None  # commands: silent after so many more
         self.refuses: int | None = None  # the status that the next command comes to
@@ -90,6 +93,7 @@ class Wm3m4c:
     # --- the line -------------------------------------------------------------------------------------------------
 
     def heard(self, data: bytes) -> bytes:
+        self._due()
         self._buffer += data
         said = b""
         while len(self._buffer) >= 8:
@@ -144,7 +148,13 @@ class Wm3m4c:
     def _written(self, address: int, value: int) -> None:
         self.holding[address] = value
         if address == 7051:
-            self._command(chr(value >> 8))
+            self._later = (time.monotonic() + self.lags, chr(value >> 8))
+            self._due()
+
+    def _due(self) -> None:
+        if self._later is not None and time.monotonic() >= self._later[0]:
+            command, self._later = self._later[1], None
+            self._command(command)
 
     # --- sessions -------------------------------------------------------------------------------------------------
 
@@ -161,7 +171,7 @@ class Wm3m4c:
             self.holding[7052] = TROUBLE_STATE
         elif command == "B":
             self.begun = self._reading("B")
-            self.state = 1
+            self.state = 0 if self.stuck else 1
             self._sign([self.begun])
         else:
             last = self._reading("E")

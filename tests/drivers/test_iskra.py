@@ -32,7 +32,7 @@ async def wired(folder: Path, peer: Wm3m4c, **options: Any) -> AsyncIterator[tup
             os.write(device, said)
 
     asyncio.get_running_loop().add_reader(device, readable)
-    bus = ModbusSerial(ModbusSerial.Settings(str(cable.port), 115200, timeout_ms=100, gap_ms=2), "bus.rs485")
+    bus = ModbusSerial(ModbusSerial.Settings(str(cable.port), 115200, timeout_ms=300, gap_ms=2), "bus.rs485")
     try:
         yield IskraMeter(IskraMeter.Settings("rs485", **options), "evse.1.meter", bus), cable
     finally:
@@ -130,6 +130,84 @@ def test_padded_signatures_become_such_as_verifiers_take(tmp_path: Path) -> None
         signature = bytes.fromhex(json.loads(begin.data.split("|")[2])["SD"])
         assert len(padded(signature)) == 72
         assert len(signature) <= 72
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.parametrize("old", [15, 131])
+def test_what_the_meter_said_before_a_command_is_not_taken_for_its_answer(tmp_path: Path, old: int) -> None:
+    async def story(meter: IskraMeter, peer: Wm3m4c, cable: Cable) -> None:
+        end = await meter.end(await meter.begin(CARD, UTC), UTC)
+        peer.holding[7052], peer.lags = old, 0.35
+        begin = await meter.begin(CARD, UTC + 60)
+        assert end is not None
+        assert begin.data.split("|")[1] == peer.records[2]
+
+    tell(tmp_path, story)
+
+
+def test_a_command_whose_answer_is_lost_and_that_comes_twice_is_one(tmp_path: Path) -> None:
+    async def story(meter: IskraMeter, peer: Wm3m4c, cable: Cable) -> None:
+        lost = []
+
+        def lose_one(data: bytes) -> bytes:
+            if data[1:4] == b"\x06\x1b\x8b" and not lost:
+                lost.append(data)
+                return b""
+            return data
+
+        cable.tamper = lose_one
+        begin = await meter.begin(CARD, UTC)
+        assert peer.commands == ["B", "B"]
+        assert peer.holding[7052] == 131
+        assert verifies(begin.data, begin.public_key)
+        lost.clear()
+        end = await meter.end(begin, UTC)
+        assert end is not None
+        assert verifies(end.data, end.public_key)
+        assert peer.commands == ["B", "B", "E", "E"]
+
+    tell(tmp_path, story)
+
+
+def test_a_meter_that_ignores_a_command_is_told(tmp_path: Path) -> None:
+    async def story(meter: IskraMeter, peer: Wm3m4c, cable: Cable) -> None:
+        await meter.end(await meter.begin(CARD, UTC), UTC)
+        peer.lags = 60.0
+        with pytest.raises(DriverError) as caught:
+            await meter.begin(CARD, UTC)
+        assert str(caught.value) == "evse.1.meter: the meter has signed nothing within 4 s. Try again."
+
+    tell(tmp_path, story)
+
+
+def test_a_state_that_does_not_fit_the_command_is_told(tmp_path: Path) -> None:
+    async def story(meter: IskraMeter, peer: Wm3m4c, cable: Cable) -> None:
+        peer.stuck = True
+        with pytest.raises(DriverError) as caught:
+            await meter.begin(CARD, UTC)
+        assert str(caught.value) == (
+            "evse.1.meter: the meter is in state 0 after the command 0x4200, and its record is of B. Try again."
+        )
+        peer.state = 9
+        with pytest.raises(DriverError) as caught:
+            await meter.end(None, UTC)
+        assert str(caught.value) == ("evse.1.meter: the meter is in state 9; 0 to 3 are known. Is it a WM3M4C?")
+
+    tell(tmp_path, story)
+
+
+def test_without_the_time_a_meter_that_has_lost_its_own_is_not_ended(tmp_path: Path) -> None:
+    async def story(meter: IskraMeter, peer: Wm3m4c, cable: Cable) -> None:
+        begin = await meter.begin(CARD, UTC)
+        peer.power_cut()
+        with pytest.raises(DriverError) as caught:
+            await meter.end(begin, None)
+        assert str(caught.value) == (
+            "evse.1.meter: the meter has lost its time, and the station does not know it yet: "
+            "the session is ended as soon as it does."
+        )
+        assert await meter.end(begin, UTC) is not None
 
     tell(tmp_path, story)
 

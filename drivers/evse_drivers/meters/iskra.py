@@ -153,18 +153,9 @@ class IskraMeter:
 
     async def _sign(self, command: int, fits: Callable[[int, list[str]], bool]) -> Signed:
         """Command it, wait for the signature, take the record. `fits`: of the new state and the record's reasons."""
-        before = await self._shown()
+        before, was = await self._shown(), (await self._words(STATUS, 1))[0]
         await self._write((Write(6, COMMAND, (command,)),))
-        status = await self._settled()
-        if status != SIGNED:
-            raise DriverError(
-                f"{self.where}: the meter does not sign: status {status}, {TROUBLE.get(status, 'unknown')}. "
-                "Look at its display for an error; it refuses a session while it shows one."
-            )
-        shown, state = await self._shown(), await self._state()
-        if shown in (b"", before):
-            raise DriverError(f"{self.where}: the meter says that it has signed, and shows no new record. Try again.")
-        output = Output.read(shown, self.where)
+        output, state = Output.read(await self._new(before, was), self.where), await self._state()
         if not fits(state, output.reasons()):
             raise DriverError(
                 f"{self.where}: the meter is in state {state} after the command 0x{command:04X}, "
@@ -172,17 +163,29 @@ class IskraMeter:
             )
         return await self._signed(output)
 
-    async def _settled(self) -> int:
-        """The status once it is no longer pending."""
+    async def _new(self, before: bytes, was: int) -> bytes:
+        """The record that the command brings. Until the meter has looked at it, status and record are the old ones."""
         from asyncio import sleep  # not above: the pilot process checks these settings too
 
         deadline = time.monotonic() + SIGNING
         while True:
             await sleep(LOOK_AGAIN)
+            late = time.monotonic() >= deadline
             (status,) = await self._words(STATUS, 1)
-            if status not in PENDING:
-                return status
-            if time.monotonic() >= deadline:
+            if status in PENDING:
+                shown = b""
+            else:  # also with an error: a command whose answer was lost came twice, and the second is refused
+                shown = await self._shown()
+            if shown not in (b"", before):
+                return shown
+            if status == SIGNED and late:
+                raise DriverError(f"{self.where}: the meter has signed nothing within {SIGNING:g} s. Try again.")
+            if status not in (*PENDING, SIGNED) and (status != was or late):
+                raise DriverError(
+                    f"{self.where}: the meter does not sign: status {status}, {TROUBLE.get(status, 'unknown')}. "
+                    "Look at its display for an error; it refuses a session while it shows one."
+                )
+            if late:
                 raise DriverError(
                     f"{self.where}: the meter has not signed within {SIGNING:g} s (status {status}). Try again."
                 )
