@@ -208,6 +208,25 @@ def test_without_pulses_the_board_lowers_itself_and_is_raised_again_without_a_ju
     with_station(tmp_path, test)
 
 
+def test_a_pulse_that_came_too_late_is_made_good_without_a_silence(tmp_path: Path) -> None:
+    async def test(station: Station, peer: OpenEvse) -> None:
+        await station.charge(10)
+        peer.trigger, peer.amps = 2, 6  # the loop was busy
+        await station.until(lambda: (peer.trigger, peer.amps) == (0, 10))
+        assert "SY 165" not in peer.commands
+
+    with_station(tmp_path, test)
+
+
+def test_a_heartbeat_that_another_has_set_otherwise_is_set_anew(tmp_path: Path) -> None:
+    async def test(station: Station, peer: OpenEvse) -> None:
+        await station.charge(10)
+        peer.interval, peer.fallback = 0, 32
+        await station.until(lambda: (peer.interval, peer.fallback) == (5, 6))
+
+    with_station(tmp_path, test)
+
+
 def test_a_board_that_stays_silent_is_told_as_lost(tmp_path: Path) -> None:
     async def test(station: Station, peer: OpenEvse) -> None:
         await station.charge()
@@ -270,6 +289,7 @@ def test_a_board_built_with_a_lock_until_it_is_authorised_is_unlocked_by_a_permi
         await station.charge()
         assert not peer.auth_locked
         await station.permit(0)
+        await station.until(lambda: peer.state == "sleeping")
         peer.plug("A")
         await station.until_seen(lambda seen: seen.state == "A1")
         assert peer.auth_locked

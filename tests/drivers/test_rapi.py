@@ -193,3 +193,15 @@ def test_a_port_that_vanishes_is_told_and_taken_again_when_it_returns(tmp_path: 
         assert (await bus.ask("GE", "evse.1.board")).done
 
     with_board(tmp_path, test)
+
+
+def test_a_port_that_vanishes_while_an_answer_is_awaited_is_told_at_once(tmp_path: Path) -> None:
+    async def test(peer: OpenEvse, bus: Rapi) -> None:
+        peer.deaf = True
+        asked = asyncio.create_task(bus.ask("GE", "evse.1.board"))
+        await asyncio.sleep(0.02)
+        peer.cable.vanish()
+        with pytest.raises(DriverError, match=r"evse\.1\.board: .* vanished\."):
+            await asyncio.wait_for(asked, 0.02)
+
+    with_board(tmp_path, test)
