@@ -5,8 +5,8 @@ has opened S2 or after 3 s) or disabled ($FD: -12 V, the relay opens at once). S
 disabled for the 300 ms of state F, then sleep. Currents are told volatile ($SC n V): its EEPROM is left alone.
 
 Its lease is heartbeat supervision ($SY): each look is a pulse, and after `heartbeat` seconds without one the board
-lowers itself to `failsafe`. It cannot stop by itself and its least is 6 A, so a charge that runs goes on at that until
-it is unplugged; a board that was told to stop stays asleep. A pulse that was missed is answered by setting the
+lowers itself to `failsafe`. It cannot stop by itself and its least is 6 A: a charge that runs goes on at that, and who
+is plugged in after it gets that too, until evsed is back. A board that was told to stop stays asleep. A pulse that was missed is answered by setting the
 supervision anew, and not by the acknowledgement ($SY 165): that one lifts the current to the board's maximum.
 
 What it does by itself is corrected when it is seen, and $AT calls for a look at once: after a start it is on at its
