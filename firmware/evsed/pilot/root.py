@@ -77,7 +77,6 @@ def run(settings: Settings) -> int:
         log(f"{settings.path}: no [evse.N.pilot] is in it, nothing to do: boards drive all pilots themselves")
         realtime.Notify(dict(os.environ)).send("READY=1")
         return IDLE
-    _check_folder(settings.station.state)
     os.makedirs(settings.station.runtime, exist_ok=True)
     last_settings.keep(settings.path, settings.station.runtime, settings.board.path if settings.board else None)
     boot = os.urandom(8).hex()
@@ -90,6 +89,9 @@ def run(settings: Settings) -> int:
     outlets: list[Outlet] = []
     heartbeat = None
     try:
+        for evse in evses:  # all of them, before a line or a file keeps it waiting
+            _open(evse, buses)
+        _check_folder(settings.station.state)
         guard, numbers = Guard(), tuple(evse.id for evse in evses)
         latched, counters = latches.read(numbers), latches.read_counters(numbers)
         for evse in evses:
@@ -154,14 +156,16 @@ def _open(evse: EvseSettings, buses: _Buses) -> None:
 
 
 def release(settings: Settings) -> int:
-    """Open every contactor, drive X1, then end what else a killed process has left on: the test of a residual-current
-    device, the motor of a lock. Whatever of it fails. Returns 1 if one could not be reached."""
+    """Open every contactor, end what else a killed process has left on (the test of a residual-current device, the
+    motor of a lock), drive X1. Whatever of it fails. Returns 1 if one could not be reached."""
     buses = _Buses(settings)
     failed = 0
-    parts = [part for evse in settings.evses for part in (evse.contactor, evse.pilot) if part is not None]
+    # Every contactor first, and the lines, whose bus may hang, last.
+    parts = [evse.contactor for evse in settings.evses]
     for evse in settings.evses:
-        parts += [part for part in (evse.rcd.part if evse.rcd else None, evse.lock) if part is not None]
-    for part in parts:
+        parts += [evse.rcd.part if evse.rcd else None, evse.lock]
+    parts += [evse.pilot for evse in settings.evses]
+    for part in filter(None, parts):
         try:
             driver = buses.build(part)
             if part.kind == "pilot":
