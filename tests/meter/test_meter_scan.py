@@ -97,6 +97,18 @@ def test_a_meter_whose_number_no_map_knows_is_found_by_its_registers(
     assert "it says so itself" not in out
 
 
+def test_a_measurement_that_is_by_chance_another_makers_number_names_nobody(
+    port: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    meter = eastron(None, SDM630)
+    meter.read_only = dict.fromkeys(range(0x100), 0) | meter.read_only | {0x000B: 340}  # Carlo Gavazzi's EM340
+    with serial(port, {1: meter}):
+        assert scan(str(port), "--quick") == 0
+    out = capsys.readouterr().out
+    assert "it says so itself" not in out
+    assert "(eastron-sdm630)" in out
+
+
 def test_a_device_that_is_no_meter_is_told_and_not_pasted(port: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serial(port, {1: Device(read_only={0: 7, 1: 7})}):
         assert scan(str(port), "--quick") == 0
