@@ -36,8 +36,14 @@ def trouble(port: str, where: str, error: Exception) -> DriverError:
         # A port whose kernel refuses the settings stays open, and locked, in the frames of `error`.
         if _holder(port)[0] != str(os.getpid()):
             return reason
-    words = error.args[-1] if isinstance(error, termios.error) else error
-    return DriverError(f"{where}: {port} cannot be opened: {words}. Check its speed and parity against the adapter's.")
+    return DriverError(
+        f"{where}: {port} cannot be opened: {words(error)}. Check its speed and parity against the adapter's."
+    )
+
+
+def words(error: Exception) -> str:
+    """What the system says, without its number."""
+    return str(error.args[-1]) if isinstance(error, termios.error) and error.args else str(error)
 
 
 _WHICH = 'Name the right port: "ls -l /dev/serial/by-id" shows the adapters there are.'

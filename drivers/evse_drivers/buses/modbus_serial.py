@@ -125,7 +125,7 @@ class ModbusSerial:
         try:
             connected = await client.connect()
         except (OSError, ValueError, termios.error) as error:
-            reason = str(error)
+            reason = ports.words(error)
         if not connected:
             gc.collect()  # the frames of that exception hold the port open, and held
             raise ports.trouble(settings.port, self.where, OSError(reason))
