@@ -6,8 +6,9 @@ disabled for the 300 ms of state F, then sleep. Currents are told volatile ($SC 
 
 Its lease is heartbeat supervision ($SY): each look is a pulse, and after `heartbeat` seconds without one the board
 lowers itself to `failsafe`. It cannot stop by itself and its least is 6 A: a charge that runs goes on at that, and who
-is plugged in after it gets that too, until evsed is back. A board that was told to stop stays asleep. A pulse that was missed is answered by setting the
-supervision anew, and not by the acknowledgement ($SY 165): that one lifts the current to the board's maximum.
+is plugged in after it gets that too, until evsed is back. A board that was told to stop stays asleep. A pulse that was
+missed is answered by setting the supervision anew, and not by the acknowledgement ($SY 165): that one lifts the current
+to the board's maximum.
 
 What it does by itself is corrected when it is seen, and $AT calls for a look at once: after a start it is on at its
 maximum until it is told otherwise, when it is hot it sets half of its maximum, which may be more than it was told, and
