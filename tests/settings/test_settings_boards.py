@@ -164,3 +164,12 @@ def test_the_release_knows_the_board_that_the_pilot_was_started_with(boards: Pat
     with pytest.raises(SettingsError):
         load(copy)
     assert load(copy, boards_first=last_settings.boards(copy)).digest == settings.digest
+
+
+def test_a_boards_own_file_is_told_where_it_belongs(boards: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(boards / "lab-1.toml")
+    assert str(error.value).splitlines()[1:] == [
+        '  2  title = "Lab Board 1"  makes this a board\'s file, which is not used by itself. In evsed.toml: [station] '
+        'board = "lab-1". Boards of your own go into /etc/evsed/boards.'
+    ]

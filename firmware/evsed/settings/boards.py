@@ -86,6 +86,14 @@ def available(folder: str) -> dict[str, Path]:
 
 
 def _problems(board: Mapping[str, Any]) -> list[str]:
+def not_alone(name: str) -> str:
+    """Why the file of board `name` cannot be used as an evsed.toml."""
+    return (
+        f'makes this a board\'s file, which is not used by itself. In evsed.toml: [station] board = "{name}". Boards '
+        f"of your own go into {FOLDER}."
+    )
+
+
     found = []
     if not isinstance(board.get("title"), str):
         found.append('title is missing: what it is called, like "Heidelberg Energy Control".')

@@ -70,7 +70,11 @@ def load(path: str | FilePath, presets: PresetCheck | None = None, boards_first:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(name, [_syntax(text, str(error))]) from None
-    findings = Findings(lines(text))
+    except (ValueError, RecursionError):
+        raise SettingsError(name, [Problem(None, "the file", boards.BEYOND)]) from None
+    if isinstance(document.get("title"), str):  # which no other table of evsed.toml is
+        findings.refuse(("title",), boards.not_alone(FilePath(name).stem), document["title"])
+        raise SettingsError(name, findings.problems)
     whole, board = boards.lay_under(document, findings, boards_first)
     if findings.problems:  # without its board the rest cannot be judged
         raise SettingsError(name, findings.problems)
