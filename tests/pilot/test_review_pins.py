@@ -1,4 +1,4 @@
-"""What a dead pilot has left closed opens first, whatever hangs: real drivers on a header and a kernel made of files."""
+"""What a dead pilot has left closed opens first, whatever hangs: real drivers, a header and a kernel made of files."""
 
 from __future__ import annotations
 

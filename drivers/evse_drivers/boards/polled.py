@@ -52,8 +52,9 @@ class PolledBoard:
         self._every = every
         self._wish = Wish(self.step, self.locks, self.most)
         self._news = asyncio.Event()
-        self._begun = False
+        self._begun = self._known = False  # in this conversation; once at least
         self._written: Offer | None = None  # what the board has confirmed
+        self._forgets = False  # and says now that it was told something else
         self._written_at = float("-inf")
         self._seen: Seen | None = None
 
@@ -116,7 +117,7 @@ class PolledBoard:
 
     async def close(self) -> None:
         """The station ends in order: a board that would keep its current is told to stop."""
-        if self.keeps_current and self._begun:
+        if self.keeps_current and self._known:
             await self.offer(replace(NOTHING, locked=self._written is not None and self._written.locked))
 
     def wake(self) -> None:
@@ -127,19 +128,18 @@ class PolledBoard:
 
     async def _round(self) -> Status:
         if not self._begun:
-            self._written = None
+            self._written, self._forgets = None, False
             await self.begin()
-            self._begun = True
+            self._begun = self._known = True
             self._wish.step, self._wish.most = self.step, self.most
             self._wish.start(self._now(), (await self.look()).closed)
         wish = self._wish.at(self._now())
         late = self.renew is not None and self._now() >= self._written_at + self.renew
-        if wish is not None and (wish != self._written or late):
+        if wish is not None and (wish != self._written or late or self._forgets):
             await self.offer(wish)
             self._written, self._written_at = wish, self._now()
         status = await self.look()
-        if self._forgot(status):
-            self._written = None
+        self._forgets = self._forgot(status)
         return status
 
     def _forgot(self, status: Status) -> bool:
