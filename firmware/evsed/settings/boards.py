@@ -8,6 +8,7 @@ in the place of a part says that it is not fitted.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 FOLDER = "/etc/evsed/boards"
 _PACKAGE = Path(__file__).parent.parent / "boards"  # in the wheel
 SHIPPED = _PACKAGE if _PACKAGE.is_dir() else Path(__file__).parents[3] / "config" / "boards"  # else in the repository
+
+# What tomllib says of neither as it says of the rest.
+BEYOND = "has a number of thousands of digits, or hundreds of nested brackets. Correct it."
 
 LIMITS = {"max_current": (int, float), "phases": (int,), "evses": (int,)}
 
@@ -66,6 +70,9 @@ def lay_under(
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         findings.refuse(("station", "board"), f"cannot be used: {path}: {error}.", name)
         return document, None
+    except (ValueError, RecursionError):
+        findings.refuse(("station", "board"), f"cannot be used: {path} {BEYOND}", name)
+        return document, None
     problems = list(_problems(board))
     if problems:
         findings.refuse(("station", "board"), f"cannot be used: {path}: {' '.join(problems)}", name)
@@ -79,13 +86,6 @@ def lay_under(
     return _laid(board, document), known_board
 
 
-def available(folder: str) -> dict[str, Path]:
-    """All boards by name, those of `folder` (the integrator's) before ours."""
-    paths = [*sorted(SHIPPED.glob("*.toml")), *sorted(Path(folder).glob("*.toml"))]
-    return {path.stem: path for path in paths}
-
-
-def _problems(board: Mapping[str, Any]) -> list[str]:
 def not_alone(name: str) -> str:
     """Why the file of board `name` cannot be used as an evsed.toml."""
     return (
@@ -94,6 +94,13 @@ def not_alone(name: str) -> str:
     )
 
 
+def available(folder: str) -> dict[str, Path]:
+    """All boards by name, those of `folder` (the integrator's) before ours."""
+    paths = [*sorted(SHIPPED.glob("*.toml")), *sorted(Path(folder).glob("*.toml"))]
+    return {path.stem: path for path in paths}
+
+
+def _problems(board: Mapping[str, Any]) -> list[str]:
     found = []
     if not isinstance(board.get("title"), str):
         found.append('title is missing: what it is called, like "Heidelberg Energy Control".')
@@ -102,7 +109,7 @@ def not_alone(name: str) -> str:
         if isinstance(value, bool) or not isinstance(value, LIMITS.get(name, ())):
             found.append(f"[limits] {name} is unknown or no number. There are: {', '.join(LIMITS)}.")
     for pin, what in pins.items() if isinstance(pins, Mapping) else [("", None)]:
-        if not (pin.isdigit() and int(pin) < 28 and isinstance(what, str)):
+        if not (re.fullmatch("[0-9]{1,2}", pin) and int(pin) < 28 and isinstance(what, str)):
             found.append(f'[pins] {pin} is no line like 17 = "contactor": GPIO 0 to 27, and what it is used for.')
     return found
 

@@ -68,6 +68,7 @@ def load(path: str | FilePath, presets: PresetCheck | None = None, boards_first:
     text = _text(name)
     try:
         document = tomllib.loads(text)
+        findings = Findings(lines(text))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(name, [_syntax(text, str(error))]) from None
     except (ValueError, RecursionError):
