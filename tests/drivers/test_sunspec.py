@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from evse_drivers.api import DriverError, Reading
 from evse_drivers.buses.modbus_serial import ModbusSerial
 from evse_drivers.buses.modbus_tcp import ModbusTcp
 from evse_drivers.meters.sunspec import SunSpecMeter
+from evse_drivers.options import declared
 from modbus_peers import Device, serial_line
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -193,3 +195,8 @@ def test_over_rtu_a_device_that_comes_back_with_another_list_of_models_is_walked
             bus.close()
 
     asyncio.run(run())
+
+
+def test_it_takes_every_unit_that_a_scan_of_a_network_may_find() -> None:
+    (unit,) = (declared(its) for its in dataclasses.fields(SunSpecMeter.Settings) if its.name == "unit")
+    assert (unit.minimum, unit.maximum) == (1, 255)

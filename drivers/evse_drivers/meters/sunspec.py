@@ -39,7 +39,7 @@ class SunSpecMeter:
     @dataclass(frozen=True, slots=True)
     class Settings:
         bus: str = option(help="the [bus.NAME] it is connected to", example="lan")
-        unit: int = option(1, help="the device's number on the bus", minimum=1, maximum=247)
+        unit: int = option(1, help="the device's number; above 247 on networks only", minimum=1, maximum=255)
         meter: int = option(1, help="which of its meters, counted from 1", minimum=1, maximum=20)
         positive: str = option(
             "import",
