@@ -92,6 +92,8 @@ def test_a_vehicle_that_is_about_to_charge_is_not_suspended_for_that_moment() ->
     (asked,) = DIALECT.spell(replace(moment, always=True), context())
     (broken,) = DIALECT.spell(replace(moment, fault="contactor welded"), context())
     assert (asked.payload["status"], broken.payload["status"]) == ("SuspendedEVSE", "Faulted")
+    (warned,) = DIALECT.spell(replace(moment, warning="signing"), context())
+    assert (warned.payload["status"], warned.payload["errorCode"]) == ("SuspendedEVSE", "PowerMeterFailure")
 
 
 def test_triggered_values_name_the_transaction_that_runs_if_it_has_its_number() -> None:

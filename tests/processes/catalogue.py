@@ -146,5 +146,8 @@ BOARD = {
     "loop stalled": True,
     "pilot lost": True,
 }
-# Not on the desk, and why; shown with the real core and the real dialects on virtual time.
-BELOW = {"phase rotation": "the desk's meter, an SDM630, has no register for it"}
+# Not on the desk, and why; shown elsewhere.
+BELOW = {
+    "phase rotation": "the desk's meter, an SDM630, has no register for it: tests/core/test_catalogue_below.py",
+    "signing": "the desk's meters do not sign: tests/processes/test_signed_meter.py",
+}

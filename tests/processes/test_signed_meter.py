@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from both import in_both_versions
+from course import dismissed, mentions
 from signed_wall import SignedWall, Wall, verifies
 
 ENVELOPE = {"OCPP16Ctrlr.SignedDataEnvelope": "SignedMeterValue"}
@@ -30,6 +32,12 @@ def all_verify(wall: SignedWall, records: list[str]) -> None:
         altered = record.replace("kWh", "MWh", 1)
         assert altered != record
         assert not verifies(altered, wall.meter.peer.public_key)
+
+
+def of_faults(wall: SignedWall) -> list[dict[str, Any]]:
+    """What the central system was told of faults in this test."""
+    actions = ("StatusNotification", "NotifyEvent")
+    return [{"action": action, "payload": payload} for action in actions for payload in wall.told(action)]
 
 
 @in_both_versions
@@ -117,7 +125,11 @@ def test_a_meter_that_does_not_sign_lets_nobody_charge_and_says_why(wall: Signed
     why = wall.until("a reason", lambda: wall.show()["signing"]["1"]["why"])
     assert "status 254, signature error" in why
     assert not wall.outlet()["closed"]
+    shown = wall.show()["faults"]["1"]
+    assert [(fault["name"], fault["warning"]) for fault in shown] == [("signing", True)]
+    wall.until("the fault, told", lambda: mentions(of_faults(wall), 1, "signing"))
     wall.closed()  # asked again after a while, it signs
+    wall.until("the fault, told gone", lambda: dismissed(of_faults(wall), 1, "signing"))
     wall.finish(card)
     all_verify(wall, [record for _, record, _ in wall.signed()])
 

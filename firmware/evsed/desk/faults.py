@@ -97,6 +97,7 @@ ELSEWHERE: dict[str, str] = {
     "loop stalled": "`evsed desk do stall pilot 200`, while the contactor is closed",
     "contactor worn": "`evsed desk do wear`",
     "unbalance": "`evsed desk do ev --phases 1`, with supervision.max_unbalance set",
+    "signing": "a meter that signs and cannot: tests/processes/test_signed_meter.py",
     "disk": "a state folder on a file system that is full: tests/processes/test_disk.py",
 }
 # fmt: on

@@ -177,7 +177,13 @@ class V16(Checked):
                 number = None if report.transaction is None else context.number(report.transaction)
                 transaction = {} if number is None else {"transactionId": number}
                 return self._meter_values(report.evse, report.samples, transaction, context)
-            case ConnectorReport(transaction=True, fault=None, charging_state=ChargingState.EV_CONNECTED, always=False):
+            case ConnectorReport(
+                transaction=True,
+                fault=None,
+                warning=None,
+                charging_state=ChargingState.EV_CONNECTED,
+                always=False,
+            ):
                 return ()  # on its way from Preparing to Charging: the vehicle has some seconds for the offer
             case ConnectorReport():
                 return (self._status(report, context),)
