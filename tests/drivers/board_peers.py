@@ -142,6 +142,8 @@ class EvseDinPeer(Slave):
         self.eeprom = {2000: boot, 2001: unit, 2002: 5, 2003: 1, 2004: 1, 2005: 0x0209, 2006: 0, 2007: 0}
         self.relay = False
         self.eeprom_writes = 0
+        self.settles = 0.0  # s until it goes by what was written to its EEPROM; openWB gives it 1 s
+        self._settling: list[tuple[float, int, int]] = []
         super().__init__(port, unit)
 
     def power_up(self) -> None:
@@ -163,7 +165,8 @@ class EvseDinPeer(Slave):
         if address >= 2000:
             self.eeprom_writes += 1
             word = max(word, self._least) if address == 2000 else word
-            self.eeprom[address] = word
+            self._settling.append((time.monotonic() + self.settles, address, word))
+            return
         if address == 1004 and word & 4:
             self.tripped, word = False, word & ~4
         self.words[3, address] = word
@@ -171,6 +174,9 @@ class EvseDinPeer(Slave):
     def live(self, now: float) -> None:
         if not self.words:
             self.power_up()
+        while self._settling and self._settling[0][0] <= time.monotonic():
+            _, address, word = self._settling.pop(0)
+            self.eeprom[address] = self.words[3, address] = word
         words, car = self.words, self.car
         failed = self.tripped or (self.diodeless and car.plugged)
         off = bool(words[3, 1004] & 1) or bool(words[3, 2005] & 1 << 14) or self.told < 5

@@ -44,6 +44,43 @@ def test_it_is_set_up_once_so_that_a_power_cut_ends_the_offer(tmp_path: Path) ->
     asyncio.run(story())
 
 
+def test_one_that_takes_a_second_for_its_eeprom_is_told_in_the_steps_that_it_then_has(tmp_path: Path) -> None:
+    """openWB waits 1 s after it has written there: read back at once, the board still has its old settings."""
+
+    async def story() -> None:
+        async with wall(tmp_path) as its:
+            its.peer.settles = 0.9
+            await its.until(lambda seen: seen.state == "A1")
+            its.peer.car.plugged = True
+            await its.until(lambda seen: seen.state == "B1")
+            await its.permit(13.37)
+            await its.until(lambda seen: seen.closed)
+            assert its.peer.told == 13.37
+            assert its.peer.eeprom[2000] == 0
+            assert its.peer.eeprom_writes == 3
+
+    asyncio.run(story())
+
+
+def test_what_its_eeprom_does_not_take_is_not_written_again_after_each_silence(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with wall(tmp_path, least=6) as its:
+            its.peer.eeprom[2000] = 32
+            its.peer.power_up()
+            await its.until(lambda seen: seen.state == "A1")
+            written = its.peer.eeprom_writes
+            for _ in range(3):
+                its.peer.silent = True
+                await asyncio.sleep(0.8)
+                its.peer.silent = False
+                count = len(its.seen)
+                await its.until(lambda _, count=count: len(its.seen) > count)  # type: ignore[misc]
+            assert its.peer.eeprom[2000] == 6
+            assert its.peer.eeprom_writes == written
+
+    asyncio.run(story())
+
+
 def test_a_whole_charge(tmp_path: Path) -> None:
     async def story() -> None:
         async with wall(tmp_path) as its:

@@ -28,8 +28,10 @@ PWM = 2  # PILOT: 1 a steady +12 V, 2 PWM, 3 switched off
 READY, FAILURE = 1, 5  # VEHICLE
 LETTERS = {READY: "A", 2: "B", 3: "C", 4: "D", FAILURE: "F"}
 FINE_FIRMWARE, FAILS_FIRMWARE = 17, 16  # the first with HUNDREDTHS, with FAILS
+LEAST_AT_BOOT = 6  # A, IEC 61851-1 table A.7, where a firmware takes no 0
 MOST_AMPS = 80  # IEC 61851-1 table A.7; what is more, in OUTPUT, are hundredths
 GAP = 0.2  # s of silence that it wants before each request
+SETTLES = 1.0  # s until it goes by what was written to its EEPROM (openWB gives it as much)
 
 
 class EvseDin(PolledBoard):
@@ -53,6 +55,8 @@ class EvseDin(PolledBoard):
         self._bus = bus
         self._looked_at = Block(3, TOLD, 8)
         self._sees_cable = False
+        # What registers have that did not take what they were told: not again after each silence, it wears the EEPROM.
+        self._instead: dict[int, int] = {}
         self._off = False  # it was told to switch off at once, and stays so until it is told otherwise
 
     async def begin(self) -> None:
@@ -66,11 +70,14 @@ class EvseDin(PolledBoard):
             )
         config = words[CONFIG] & ~DISABLED | (HUNDREDTHS if firmware >= FINE_FIRMWARE else 0)
         wanted = {BOOT_AMPS: 0, KEEP_AMPS: 0, CONFIG: config}
-        if wrong := [Write(WRITE, at, (word,)) for at, word in wanted.items() if words[at] != word]:
-            await self._write(*wrong)
-            words = await self._read(Block(3, BOOT_AMPS, 8))
-        if words[BOOT_AMPS] > 0:
-            await self._least_at_boot(words[BOOT_AMPS])
+        instead = self._instead
+        wrong = {at: word for at, word in wanted.items() if words[at] not in (word, instead.get(at))}
+        if wrong:
+            await self._keep(*(Write(WRITE, at, (word,)) for at, word in wrong.items()))
+            words = await self._read(Block(3, TOLD, 7), Block(3, BOOT_AMPS, 8))
+            self._instead = {at: words[at] for at, word in wanted.items() if words[at] != word}
+        if words[BOOT_AMPS] > LEAST_AT_BOOT:
+            await self._least_at_boot(words[BOOT_AMPS] != instead.get(BOOT_AMPS))
         self.step = 0.01 if firmware >= FINE_FIRMWARE and words[CONFIG] & HUNDREDTHS else 1.0
         self._looked_at = Block(3, TOLD, 8 if firmware >= FAILS_FIRMWARE else 7)
         self._sees_cable = words[CABLE_DETECTION] > 0
@@ -106,17 +113,25 @@ class EvseDin(PolledBoard):
             return None
         return await super().act(evse, act)
 
-    async def _least_at_boot(self, found: int) -> None:
-        """Some firmware takes no 0 for the current after a power cut: the least that IEC 61851-1 knows, then."""
-        if found == 6:
-            return
-        await self._write(Write(WRITE, BOOT_AMPS, (6,)))
+    async def _least_at_boot(self, news: bool) -> None:
+        """Some firmware takes no 0 for the current after a power cut: the least that IEC 61851-1 knows, then.
+        `news`: that was not tried yet."""
+        if news:
+            await self._keep(Write(WRITE, BOOT_AMPS, (LEAST_AT_BOOT,)))
         words = await self._read(Block(3, BOOT_AMPS, 1))
-        if words[BOOT_AMPS] > 6:
+        self._instead[BOOT_AMPS] = words[BOOT_AMPS]
+        if words[BOOT_AMPS] > LEAST_AT_BOOT:
             raise DriverError(
                 f"{self.where}: offers {words[BOOT_AMPS]} A after a power cut whatever it is told (register "
                 f"{BOOT_AMPS}): it would charge without anybody's permission. Update its firmware."
             )
+
+    async def _keep(self, *writes: Write) -> None:
+        """Write to its EEPROM."""
+        import asyncio
+
+        await self._write(*writes)
+        await asyncio.sleep(SETTLES)
 
     async def _read(self, *blocks: Block) -> dict[int, int]:
         answer = await self._bus.read(self.settings.unit, blocks, self.where, within=2.0, gap=GAP)
@@ -130,8 +145,8 @@ def status_of(words: dict[int, int], step: float, sees_cable: bool) -> Status:
     """What the registers from 1000 on say; FAILS only where the firmware has it. `step`: A that TOLD is counted in."""
     vehicle, fails = words[VEHICLE], words.get(FAILS, 0)
     output = words[OUTPUT] / 100 if words[OUTPUT] > MOST_AMPS else float(words[OUTPUT])
-    offered = output if words[PILOT] == PWM and vehicle != FAILURE else 0.0
     plugged = vehicle not in (READY, FAILURE)
+    offered = output if words[PILOT] == PWM and plugged else 0.0
     faults, why = _faults(vehicle, fails)
     letter = LETTERS.get(vehicle, "F")
     return Status(
