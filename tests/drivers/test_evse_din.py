@@ -320,3 +320,8 @@ def test_the_cable_is_told_while_one_is_plugged_and_the_board_looks_at_it() -> N
     assert status(vehicle=2, cable=20).cable == 20.0
     assert status(vehicle=1, cable=20).cable is None
     assert status_of(RECORDED | {1002: 2}, 1.0, False).cable is None
+
+
+def test_without_a_vehicle_nothing_is_offered_whatever_its_pilot_says() -> None:
+    found = status_of(RECORDED | {1001: 16, 1002: 1, 1006: 2}, 1.0, False)
+    assert (found.state, found.offered) == ("A1", 0.0)
