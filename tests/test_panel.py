@@ -168,3 +168,20 @@ def test_a_button_that_fails_is_told_once_and_a_press_meanwhile_is_none() -> Non
         ("info", "button.front: works again"),
     ]
     assert len(front.presses) == 1
+
+
+def test_a_button_that_comes_back_pressed_after_it_failed_is_not_pressed_until_it_was_free() -> None:
+    async def tell(front: Front) -> None:
+        await asyncio.sleep(1.0)
+        front.contact.fails = DriverError("button.front: GPIO 5 cannot be had: busy.")
+        await asyncio.sleep(1.0)
+        front.contact.fails, front.contact.pressed = None, True
+        await asyncio.sleep(20.0)
+        assert front.presses == []
+        front.contact.pressed = False
+        await asyncio.sleep(0.2)
+        front.contact.pressed = True
+        await asyncio.sleep(0.2)
+        assert len(front.presses) == 1
+
+    story(tell)

@@ -70,6 +70,8 @@ class Panel:
         loop, press, drive = asyncio.get_running_loop(), Press(), _Driver(button.where, self._log)
         while True:
             active = drive.do(button.input.active)
+            if drive.trouble:
+                press = Press()  # nobody knows what it did meanwhile: it must be seen free first
             event = None if drive.trouble else press.step(loop.time(), bool(active))
             if event == "pressed":
                 button.press()
