@@ -225,6 +225,7 @@ class Thermometer(Protocol):
 class PilotBoard(Protocol):
     """A board that drives the pilot itself; it lives in the station and its own watchdog is the lease.
 
+    What it does without being told, and a technician should know, it may say in `alone`: `evsed check` warns of it.
     One that has no such watchdog says so by `keeps_current = True`: its last current goes on when the station dies,
     and the config must say what switches it off then.
     """

@@ -124,6 +124,10 @@ class KeepingBoard(Board):
     keeps_current = True
 
 
+class WilfulBoard(Board):
+    alone = "at power-on it does what it likes"
+
+
 class FallingBoard(Board):
     @dataclass(frozen=True)
     class Settings:
@@ -166,6 +170,7 @@ DRIVERS = {
     "board.lab": "Board",
     "board.lab-keeping": "KeepingBoard",
     "board.lab-falling": "FallingBoard",
+    "board.lab-wilful": "WilfulBoard",
     "board.lab-point": "Point",
 }
 

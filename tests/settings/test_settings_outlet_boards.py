@@ -51,6 +51,15 @@ def test_unsupervised_is_a_warning_for_ever(reads: Reads) -> None:
     assert reads(its).unsupervised == (1,)
 
 
+def test_what_a_board_does_by_itself_is_a_warning(reads: Reads) -> None:
+    assert warned(reads, text("lab-wilful")) == [
+        (
+            'evse.1.board.driver = "lab-wilful"',
+            "is not watched by evsed all the time: at power-on it does what it likes.",
+        )
+    ]
+
+
 def test_a_board_with_a_watchdog_of_its_own_needs_neither(reads: Reads) -> None:
     assert warned(reads, text("lab")) == []
     assert reads(text("lab")).unsupervised == ()

@@ -42,6 +42,10 @@ class OpenEvse(PolledBoard):
     """One outlet. Its firmware must have $SY: RAPI 5.0.0 and newer, built with HEARTBEAT_SUPERVISION."""
 
     bus_drivers = ("rapi",)
+    alone = (
+        "from power-on until evsed speaks it offers its own maximum to whoever plugs in, unless its firmware was built "
+        "with AUTH_LOCK or BOOTLOCK, and without evsed it goes on at `failsafe`, for the next vehicle too"
+    )
 
     @dataclass(frozen=True, slots=True)
     class Settings:

@@ -42,6 +42,9 @@ def _board(evse: EvseSettings, findings: Findings) -> None:
     if board.fallback is not None and board.fallback > evse.max_current:
         text = f"must not be above this outlet's max_current, {evse.max_current:g} A: the board falls back to it."
         findings.refuse((*path, "failsafe"), text, board.fallback)
+    alone = getattr(registry.find("board", board.part.driver), "alone", "")
+    if alone:
+        findings.warn((*path, "driver"), f"is not watched by evsed all the time: {alone}.", board.part.driver)
     if not board.keeps_current:
         return
     if board.nobody_watches and not board.unsupervised:
