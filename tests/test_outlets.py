@@ -264,6 +264,34 @@ def test_a_board_that_is_lost_again_is_told_again() -> None:
     play(story())
 
 
+def test_a_board_whose_driver_says_nothing_any_more_is_lost_and_begun_anew() -> None:
+    async def story() -> None:
+        board = Board()
+        outlets, heard = opened(board)
+        board.says.put_nowait(SEEN)
+        await asyncio.sleep(14.9)
+        assert [input for _, input in heard] == [Observed(SEEN)]
+        await asyncio.sleep(2.0)
+        assert heard[-1] == (15.0, PilotLost((1,), "evse.1.board: its driver has said nothing for 15 s"))
+        assert outlets.view() == {}
+        board.says.put_nowait(SEEN)
+        await asyncio.sleep(0.1)
+        assert (heard[-1][1], board.listeners) == (Observed(SEEN), 2)
+        await outlets.close()
+
+    play(story())
+
+
+def test_a_meter_whose_driver_hangs_is_silent() -> None:
+    async def story() -> None:
+        outlets, heard = opened(Board(), {1: (Register(takes=1e9), 1.0)})
+        await asyncio.sleep(10.5)
+        assert heard == [(10.0, MeterSilent(1, "evse.1.meter: its driver gave no answer within 10 s"))]
+        await outlets.close()
+
+    play(story())
+
+
 def test_a_mistake_in_a_boards_driver_costs_that_board_only() -> None:
     async def story() -> None:
         heard: list[Input] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from evse_drivers.api import (
@@ -37,6 +37,8 @@ from evsed.model.inputs import (
 
 Put = Callable[[Input], None]
 READ_WITHIN = 2.0  # s; a thermometer promises 1
+SILENT = 15.0  # s; a board says something once a second, and gives up by itself after some seconds of silence
+HANGS = 10.0  # s; a meter promises 2
 LISTEN_AGAIN, LISTEN_AGAIN_MOST = 1.0, 10.0  # s until a board that was lost is begun anew; doubled each time
 CLOSE_WITHIN = 2.0  # s that a board gets to be told that the station ends
 READER_AGAIN = 10.0  # s until a reader that gave up is begun anew
@@ -165,9 +167,10 @@ class Outlets:
     async def _listen(self, board: PilotBoard) -> None:
         """What it says, for ever: one that gives up is told as lost, once, and begun anew."""
         said, again = "", LISTEN_AGAIN
+        patience = None if getattr(board, "tells_when_lost", False) else SILENT
         while True:
             try:
-                async for seen in board.seen():
+                async for seen in _in_time(board.seen(), patience, self._name(board)):
                     said, again = "", LISTEN_AGAIN
                     if seen.evse in self._boards:
                         self._seen[seen.evse] = seen
@@ -188,11 +191,13 @@ class Outlets:
         due = loop.time()
         while True:
             try:
-                reading = await meter.read()
+                async with asyncio.timeout(HANGS) as limit:
+                    reading = await meter.read()
             except DriverError as error:
                 self._put(MeterSilent(evse, str(error)))
             except Exception as error:  # a driver with a bug costs its meter, not the station
-                self._put(MeterSilent(evse, f"its driver failed: {error!r}"))
+                late = f"evse.{evse}.meter: its driver gave no answer within {HANGS:g} s"
+                self._put(MeterSilent(evse, late if limit.expired() else f"its driver failed: {error!r}"))
             else:
                 self._put(Metered(evse, reading))
                 self._measured(evse, reading.amps)
@@ -233,6 +238,21 @@ class Outlets:
             troubled = True
             self._put(ReaderHeard(name, why))
             await asyncio.sleep(READER_AGAIN)
+
+
+async def _in_time(said: AsyncIterator[Seen], patience: float | None, name: str) -> AsyncIterator[Seen]:
+    """The same; DriverError where nothing comes for so long (s)."""
+    while True:
+        try:
+            async with asyncio.timeout(patience) as limit:
+                seen = await anext(said)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise DriverError(f"{name}: its driver has said nothing for {patience:g} s") from None
+        yield seen
 
 
 async def _sign(sign: Sign, meter: SignedMeter) -> tuple[Signed | None, str]:

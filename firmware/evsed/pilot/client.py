@@ -29,6 +29,8 @@ class PilotProcess:
     also where it is of an older version).
     """
 
+    tells_when_lost = True  # by `on_lost`: its silence in `seen` means nothing
+
     def __init__(self, socket_path: str, digest: str, log: Callable[[str], None]) -> None:
         self.path, self.digest = socket_path, digest
         self.hello: Hello | None = None
