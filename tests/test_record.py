@@ -175,7 +175,9 @@ HEAD = {
         (MAGIC + b"[]\n", "FILE: its head is damaged (no object): nothing can be read"),
         (MAGIC + b"{}\n", "FILE: its head is damaged (KeyError('fields')): nothing can be read"),
         (MAGIC + json.dumps({**HEAD, "fields": [["at", "?!"]]}).encode() + b"\n",
-         "FILE: its head is damaged (error('bad char in struct format')): nothing can be read"),
+         "FILE: its head is damaged (ValueError(\"a field of the kind '?!'\")): nothing can be read"),
+        (MAGIC + json.dumps({**HEAD, "samples": float("inf")}).encode() + b"\n",
+         "FILE: its head is damaged (OverflowError('cannot convert float infinity to integer')): nothing can be read"),
         (MAGIC + json.dumps(HEAD).encode() + b"\n",
          "FILE: its head says that there are no low and no duty and no offered and no amps and no row and no contactor "
          "and no lock and no fault: nothing can be read"),

@@ -112,6 +112,8 @@ amps.L1 = { address = 1, unit = "A", type = "float32", word_order = "little", fu
     ("text", "told"),
     [
         ("a = x", "m.toml: this is not TOML: Invalid value (at line 1, column 5)."),
+        ("a = " + "9" * 5000, "m.toml: a number has thousands of digits, or hundreds of brackets are nested."),
+        ("a = " + "[" * 5000, "m.toml: a number has thousands of digits, or hundreds of brackets are nested."),
         (
             "",
             '  registers  is missing. A map has a table [registers] with rows like "watts = { address = 52 }".',

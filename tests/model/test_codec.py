@@ -86,6 +86,8 @@ def test_a_field_of_another_release_is_ignored() -> None:
             "values[0].value: expected float, found 'x'",
         ),
         (reports.Report, {"is": "Rumour"}, "value: 'Rumour' is none of the expected kinds"),
+        (reports.Report, {"is": ["Rumour"]}, "value: ['Rumour'] is none of the expected kinds"),
+        (float, 10**400, "value: expected float, found a number of 401 digits"),
         (tuple[int, str], [1], "value: expected 2 items, found 1"),
         (typing.Literal["grace", "now"], "later", "value: 'later' is none of ('grace', 'now')"),
         (int | str, 1.5, "value: expected int, found 1.5; value: expected str, found 1.5"),

@@ -70,6 +70,19 @@ def test_numbers_that_json_does_not_know_are_refused() -> None:
         assert found.what == f"{number} is no number in JSON"
 
 
+@pytest.mark.parametrize("number", [10**400, 1e308, -(2**53) - 1])
+def test_numbers_that_nothing_can_be_computed_with_are_refused(number: float) -> None:
+    for form in ({"type": "number", "multipleOf": 0.1}, {"type": "number"}):
+        found = problem(form, number)
+        assert found is not None
+        assert found.what == f"{repr(number)[:57] + '...' if number == 10**400 else number} is out of bounds"
+    assert problem({"type": "number"}, 1_795_248_300_123) is None
+
+
+def test_a_name_longer_than_a_file_s_is_no_message() -> None:
+    assert schema("v16", "x" * 300) is None
+
+
 def test_a_name_that_leaves_the_folder_is_no_message() -> None:
     assert schema("v16", "../../v201/schemas/ResetRequest") is None
     assert schema("v16", "") is None

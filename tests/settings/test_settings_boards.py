@@ -137,6 +137,17 @@ def test_a_board_that_nobody_knows_is_told_with_those_that_there_are(boards: Pat
             "35 =",
             '[pins] 35 is no line like 17 = "contactor": GPIO 0 to 27, and what it is used for.',
         ),
+        ("17 =", "\u00b2 =", "Invalid statement (at line 10, column 1)."),
+        (
+            "17 =",
+            '"\u00b2" =',
+            '[pins] \u00b2 is no line like 17 = "contactor": GPIO 0 to 27, and what it is used for.',
+        ),
+        (
+            "max_current = 16",
+            f"max_current = {'9' * 5000}",
+            "has a number of thousands of digits, or hundreds of nested brackets. Correct it.",
+        ),
         ("[pins]", "[pins", "Expected ']' at the end of a table declaration (at line 9, column 6)."),
     ],
 )

@@ -195,6 +195,12 @@ def test_a_file_that_is_no_utf8_is_told_with_the_line(tmp_path: Path) -> None:
     assert str(caught.value).splitlines()[1:] == ["  2  the file  is not UTF-8 text. Save the file as UTF-8."]
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000])
+def test_what_tomllib_gives_up_on_is_told_too(refuses: Refuses, value: str) -> None:
+    what = "has a number of thousands of digits, or hundreds of nested brackets. Correct it."
+    assert refuses(f"a = {value}") == [f"     the file  {what}"]
+
+
 def test_a_password_is_never_repeated(refuses: Refuses) -> None:
     for wrong in ('"short"', "123456789", '"correct horse', '["correct horse"]'):
         assert "horse" not in (told := "\n".join(refuses(lab.WHOLE.replace('"correct horse"', wrong))))

@@ -93,6 +93,8 @@ def parse(text: str, origin: str) -> RegisterMap:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DriverError(f"{origin}: this is not TOML: {error}.") from None
+    except (ValueError, RecursionError):
+        raise DriverError(f"{origin}: a number has thousands of digits, or hundreds of brackets are nested.") from None
     problems: list[str] = []
     top = _Table(data, TOP, "", problems)
     block = top.whole("block", 1, MOST_AT_ONCE, 20)
@@ -125,7 +127,10 @@ def _line(data: Any, problems: list[str]) -> Line:
     for name, (least, most) in LINE_RANGES.items():
         if name in data:
             table.whole(name, least, most)
-    return Line(**{name: data[name] for name in (*LINE, *LINE_RANGES) if name in data})
+    return Line(
+        **{name: data[name] for name in (*LINE, *LINE_RANGES) if name in data},
+        serial="baudrate" in data or "port" not in data,
+    )
 
 
 def _identities(data: Any, defaults: dict[str, Any], problems: list[str]) -> Iterator[Identity]:

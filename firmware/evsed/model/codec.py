@@ -98,7 +98,10 @@ def _number(data: Any) -> float:
         return data
     if type(data) is not int:
         raise _Misfit(f"expected float, found {data!r}")
-    return float(data)
+    try:
+        return float(data)
+    except OverflowError:
+        raise _Misfit(f"expected float, found a number of {len(str(data))} digits") from None
 
 
 def _enum(kind: type[Enum]) -> Load:
@@ -183,7 +186,7 @@ def _union(kinds: tuple[Any, ...]) -> Load:
         if data is None and optional:
             return None
         if isinstance(data, dict) and "is" in data:
-            if data["is"] not in named:
+            if not isinstance(data["is"], str) or data["is"] not in named:
                 raise _Misfit(f"{data['is']!r} is none of the expected kinds")
             return named[data["is"]](data)
         problems = []

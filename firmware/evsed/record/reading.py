@@ -7,7 +7,6 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
-from struct import error as StructError
 from typing import Any
 
 from evsed.pilot.recorder import MAGIC
@@ -15,6 +14,7 @@ from evsed.pilot.recorder import MAGIC
 MOST_SAMPLES = 1_000_000  # no record holds more: a head that says so is damaged
 PIECE = 1024  # bytes inflated at once, so that all that stands before a damage is read
 NEEDED = ("at", "high", "low", "duty", "offered", "amps", "row", "contactor", "lock", "fault")
+KINDS = tuple("bBhHiIqQfd")  # of struct: numbers, one each
 UNKNOWN_ROW = "?"
 MIRRORS = {0: None, 2: False, 6: True}  # the two upper bits of the field `contactor`
 
@@ -54,13 +54,15 @@ def read(path: str) -> Record:
     head, body = _head(path, content)
     try:
         fields = [(str(name), str(kind)) for name, kind in head["fields"]]
+        if strange := [kind for _, kind in fields if kind not in KINDS]:
+            raise ValueError(f"a field of the kind {strange[0][:20]!r}")
         packed = Struct("<" + "".join(kind for _, kind in fields))
         count, at = int(head["samples"]), float(head["at"])
         rows, faults = [str(row) for row in head["rows"]], [str(name) for name in head["faults"]]
         utc = None if head["utc"] is None else float(head["utc"])
         evse, fault = int(head["evse"]), str(head["fault"])
         about = {name: str(head.get(name, "?")) for name in ("boot", "config", "release")}
-    except (KeyError, TypeError, ValueError, StructError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RecordError(f"{path}: its head is damaged ({error!r}): nothing can be read") from None
     missing = [name for name in NEEDED if name not in dict(fields)]
     if missing or not 0 <= count <= MOST_SAMPLES:

@@ -71,7 +71,7 @@ def lay_under(
         findings.refuse(("station", "board"), f"cannot be used: {path}: {error}.", name)
         return document, None
     except (ValueError, RecursionError):
-        findings.refuse(("station", "board"), f"cannot be used: {path} {BEYOND}", name)
+        findings.refuse(("station", "board"), f"cannot be used: {path}: {BEYOND}", name)
         return document, None
     problems = list(_problems(board))
     if problems:

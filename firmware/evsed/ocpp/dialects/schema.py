@@ -31,6 +31,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+# OCPP has 32 bits for whole numbers, central systems are known to have more in their transactionId; beyond 2**53 JSON
+# has no whole numbers (RFC 8259, 6), and what is computed with them may overflow.
+LARGEST = 2**53
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """The first thing that does not fit: the field's path, the rule (a schema keyword), and what is wrong."""
@@ -41,13 +46,19 @@ class Problem:
 
 
 @cache
+def _names(version: str) -> frozenset[str]:
+    return frozenset(file.name.removesuffix(".json") for file in files("ocpp").joinpath(version, "schemas").iterdir())
+
+
 def schema(version: str, name: str) -> Schema | None:
     """The schema of one message ("v16", "StopTransaction"); None where that version has no such message."""
-    if not name.isalnum():
-        return None
+    # Looked up before it is a file's name, or kept: it may be anything that a central system says.
+    return _read(version, name) if name in _names(version) else None
+
+
+@cache
+def _read(version: str, name: str) -> Schema:
     file = files("ocpp").joinpath(version, "schemas", f"{name}.json")
-    if not file.is_file():
-        return None
     document: Schema = json.loads(file.read_text("utf-8-sig"))
     return _resolve(document, document.get("definitions", {}), {})
 
@@ -122,6 +133,8 @@ def _number_problems(schema: Schema, value: float, path: str) -> Iterator[Proble
     low, high = schema.get("minimum"), schema.get("maximum")
     if value != value or value in (float("inf"), float("-inf")):
         yield Problem(path, "type", f"{value} is no number in JSON")
+    elif abs(value) > LARGEST:
+        yield Problem(path, "minimum", f"{_shown(value)} is out of bounds")
     elif (low is not None and value < low) or (high is not None and value > high):
         yield Problem(path, "minimum", f"{value} is out of bounds")
     elif "multipleOf" in schema:
