@@ -229,6 +229,8 @@ def test_the_maps_are_listed_with_the_factory_setting_of_their_meters(capsys: py
     assert main(["meter", "maps"]) == 0
     rows = [re.split("  +", row) for row in capsys.readouterr().out.splitlines()]
     assert ["eastron-sdm120", "Eastron SDM120, SDM220, SDM230", "(unit 1, 2400 8N1)"] in rows
+    assert ["siemens-pac2200", "Siemens PAC2200", "(unit 126, 19200 8N2 or TCP port 502)"] in rows
+    assert ["carlo-gavazzi-em24-e1", "Carlo Gavazzi EM24 Ethernet (E1)", "(unit 1, TCP port 502)"] in rows
     assert rows[-1] == ["sunspec", 'any meter that describes itself by SunSpec (driver = "sunspec")']
     assert main(["meter", "maps", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)

@@ -12,7 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
+from evse_drivers.meters.modbus_map import available, load
 from evsed.__main__ import main
+from evsed.meter.places import NetPlace, SerialPlace
+from evsed.meter.scanning import factory
+from evsed.meter.scanning import network as networked
 from meter_lines import eastron, network, sdm120, sdm630, serial
 from modbus_peers import Device
 from serial_peers import SDM630, Pty
@@ -262,3 +266,11 @@ def test_ctrl_c_ends_a_scan_without_a_traceback_and_gives_the_port_back(port: Pa
         assert (process.returncode, "Traceback" in err) == (130, False), err
         with open(port, "rb") as again:
             fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_on_a_line_nobody_looks_for_meters_that_have_a_network_only() -> None:
+    maps = {name: load(name, "/nowhere", "") for name in available("/nowhere")}
+    steps = factory("/dev/ttyUSB0", maps)
+    assert steps[SerialPlace("/dev/ttyUSB0")] == [1, 5]  # not 180, of a Phoenix Contact controller on Ethernet
+    assert [steps[place] for place in steps if str(place).endswith("19200 8N2")] == [[33, 126]]
+    assert set(networked(NetPlace("10.0.0.7"), maps)[NetPlace("10.0.0.7")]) == {1, 5, 33, 126, 180, 255}

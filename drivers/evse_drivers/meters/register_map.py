@@ -84,6 +84,7 @@ class Line:
     unit: int = 1
     gap_ms: int = 0  # silence that it needs before each request, whatever else is on the line
     port: int | None = None  # of Modbus TCP; None: it has no network
+    serial: bool = True  # a map that names a port and no speed has a network only
 
 
 @dataclass(frozen=True, slots=True)

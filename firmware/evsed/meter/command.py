@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from evse_drivers.api import DriverError
 from evse_drivers.meters.modbus_map import available, load
-from evse_drivers.meters.register_map import RegisterMap
+from evse_drivers.meters.register_map import Line, RegisterMap
 
 from evsed.settings import SettingsError
 from evsed.settings import load as load_settings
@@ -214,6 +214,13 @@ def _by_map(arguments: argparse.Namespace) -> Source:
 # --- maps -------------------------------------------------------------------------------------------------------------
 
 
+def _factory(line: Line) -> str:
+    """How it leaves the factory."""
+    ways = [f"{line.baudrate} 8{line.parity}{line.stopbits}"] if line.serial else []
+    ways += [] if line.port is None else [f"TCP port {line.port}"]
+    return f"unit {line.unit}, {' or '.join(ways)}"
+
+
 def _maps(arguments: argparse.Namespace) -> int:
     maps = _all_maps(arguments.maps)
     if arguments.json:
@@ -221,8 +228,6 @@ def _maps(arguments: argparse.Namespace) -> int:
         return 0
     width = max(map(len, maps))
     for name, its in maps.items():
-        line = its.line
-        factory_setting = f"unit {line.unit}, {line.baudrate} 8{line.parity}{line.stopbits}"
-        print(f"{name:<{width}}  {its.title}  ({factory_setting})")
+        print(f"{name:<{width}}  {its.title}  ({_factory(its.line)})")
     print(f'{SUNSPEC:<{width}}  any meter that describes itself by SunSpec (driver = "sunspec")')
     return 0

@@ -24,15 +24,15 @@ Steps = dict[Place, list[int]]
 
 
 def factory(port: str, maps: Mapping[str, RegisterMap]) -> Steps:
-    """Serial: each factory setting of the maps, with the units that meters have there, the most usual first."""
+    """Serial: each factory setting of the maps, the most usual first, with the units that meters have there."""
     steps: Steps = {}
-    for its in maps.values():
-        line = its.line
+    for line in (its.line for its in maps.values() if its.line.serial):
         units = steps.setdefault(SerialPlace(port, line.baudrate, line.parity, line.stopbits), [])
         if line.unit not in units and line.unit in LINE_UNITS:
             units.append(line.unit)
     order = {speed: number for number, speed in enumerate(USUAL)}
-    return dict(sorted(steps.items(), key=lambda step: order.get(_speed(step[0]), len(order))))
+    places = sorted(steps, key=lambda place: order.get(_speed(place), len(order)))
+    return {place: sorted(steps[place]) for place in places}
 
 
 def network(place: NetPlace, maps: Mapping[str, RegisterMap]) -> Steps:
