@@ -89,6 +89,28 @@ def test_a_short_power_cut_does_not_end_the_charge() -> None:
     assert again.amps() == 32.0
 
 
+def test_a_board_that_counts_anew_after_a_quick_restart_of_the_station_keeps_the_charge() -> None:
+    house = charging()
+    house.meter(add_wh=100)
+    again = House(kept=house.saved, mono=house.mono + 60.0, boot=1, before=house)
+    again.meter()
+    again.pilot(1, boot="board-b", state="C2", closed=True, offered=16.0)
+    again.wait(3)
+    assert not again.transactions() or not again.transactions()[-1].stop_reason
+    assert again.amps() == 32.0
+
+
+def test_behind_a_board_another_car_may_have_come_while_the_station_was_away_for_minutes() -> None:
+    house = charging()
+    house.meter(add_wh=100)
+    again = House(kept=house.saved, mono=house.mono + 200.0, boot=1, before=house)
+    again.meter()
+    again.pilot(1, boot="board-b", state="B1", closed=False, offered=0.0)
+    again.wait(15)
+    assert again.transactions()[-1].stop_reason is StopReason.POWER_LOSS
+    assert again.amps() == 0.0
+
+
 def test_a_stop_before_the_crash_is_still_told_after_it() -> None:
     house = charging()
     house._pilot_obeys = lambda evse: []  # type: ignore[method-assign]

@@ -58,8 +58,7 @@ class Session:
         self.evse, self._config = evse, config
         self.ledger = Ledger(evse, volts, config, new_id, transaction, history)
         self.ledger.register_wh = self.ledger.register_wh or register_wh
-        last = transaction.meter_last_at if transaction else None
-        self.vehicle = Vehicle(transaction.plug if transaction else None, last.utc if last else None)
+        self.vehicle = Vehicle(transaction.plug, transaction.meter_last_at) if transaction else Vehicle()
         self.phase = Phase.FREE
         self.token: Token | None = None
         self.group: str | None = None

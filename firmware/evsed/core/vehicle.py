@@ -1,7 +1,8 @@
 """Which vehicle is plugged in: the pilot's (boot, plug) compared with the one that the session knows.
 
 After a restart of the pilot process its plug counter starts anew, and in the states E and F the pilot cannot see
-whether there is a vehicle. It then counts as the same one if that was so short that nobody can have swapped it.
+whether there is a vehicle. It then counts as the same one if that was so short that nobody can have swapped it. A board
+counts anew with each start of the station: its vehicle is the same if the station was away for a short time only.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from evse_drivers.api import Seen
 from evsed.model.time import Instant
 
 SWAP = 10.0  # s; nobody unplugs one car and plugs another in less
+AWAY = 120.0  # s between what a station has saved last and its next process, within one boot of the machine
 RESUME = 900.0  # s of power cut after which a car found plugged is no longer taken for the one that was
 WAKING = 2.0  # s that a restarted pilot gets to see the car that is there
 BLIND = "EF"  # states at 0 V and -12 V
@@ -28,14 +30,14 @@ class Change(Enum):
 
 
 class Vehicle:
-    """The vehicle at one EVSE. `plug` is what a restored transaction knows of it, `alive_utc` when that was saved."""
+    """The vehicle at one EVSE. `plug` is what a restored transaction knows of it, `alive` when that was saved."""
 
-    def __init__(self, plug: str | None = None, alive_utc: float | None = None) -> None:
+    def __init__(self, plug: str | None = None, alive: Instant | None = None) -> None:
         self.seen: Seen | None = None
         self.plug = plug  # "boot/plug"; None while nothing is plugged
         self.came_at = float("-inf")  # mono s
         self.arrivals = 0  # how many have come
-        self._alive_utc = alive_utc
+        self._alive = alive
         self._boot, self._boot_at = "", 0.0  # of the pilot, and mono s when it was first heard
         self._clear: Seen | None = None  # the last in which a vehicle can be seen
         self._blind_at: float | None = None  # mono s of the first in which it cannot, since then
@@ -92,4 +94,9 @@ class Vehicle:
     def _nobody_could_swap(self, before: Seen | None, now: Instant) -> bool:
         if before is not None:
             return now.mono - before.at <= SWAP
-        return self._alive_utc is not None and now.utc is not None and 0 <= now.utc - self._alive_utc <= RESUME
+        alive = self._alive
+        if alive is None:
+            return False
+        if alive.boot == now.boot:  # no power cut: life went on around it
+            return now.mono - alive.mono <= AWAY
+        return alive.utc is not None and now.utc is not None and 0 <= now.utc - alive.utc <= RESUME
