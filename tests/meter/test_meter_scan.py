@@ -274,3 +274,18 @@ def test_on_a_line_nobody_looks_for_meters_that_have_a_network_only() -> None:
     assert steps[SerialPlace("/dev/ttyUSB0")] == [1, 5]  # not 180, of a Phoenix Contact controller on Ethernet
     assert [steps[place] for place in steps if str(place).endswith("19200 8N2")] == [[33, 126]]
     assert set(networked(NetPlace("10.0.0.7"), maps)[NetPlace("10.0.0.7")]) == {1, 5, 33, 126, 180, 255}
+
+
+@pytest.mark.parametrize(("model", "name"), [(0x0084, "eastron-sdm72"), (0x0089, "eastron-sdm72-v2")])
+def test_an_sdm72_that_is_deaf_without_silence_before_a_request_is_known(
+    port: Path, capsys: pytest.CaptureFixture[str], model: int, name: str
+) -> None:
+    """Other Eastrons have their number in the same register, and are asked for it without that silence."""
+    values = {0x34: 7325.0, 0x48: 12.0, 0x4A: 0.5} if model == 0x0084 else SDM630
+    meter = eastron(model, values)
+    meter.needs = 0.095
+    with serial(port, {1: meter}):
+        assert main(["meter", "scan", str(port), "--quick", "--units", "1"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{port}, 9600 8N1, unit 1: Eastron SDM72D-M ")
+    assert out.splitlines()[0].endswith(f" ({name}), it says so itself")

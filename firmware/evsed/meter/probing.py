@@ -14,6 +14,7 @@ from .places import Place
 
 WITHIN = 3.0  # s of one request
 GAP = 0.03  # s before each, where the map wants no more
+PATIENT = 0.12  # s before each to one that was silent after it had answered: an SDM72 wants 0.1
 # What a live meter on a public grid shows; some SDM72 tell ten times the frequency.
 VOLTS, HERTZ, TEN_HERTZ = (80.0, 300.0), (45.0, 65.0), (450.0, 650.0)
 MOST_AMPS, MOST_WATTS = 1e3, 1e6
@@ -50,19 +51,28 @@ class Device:
         self.there = False
         self._bus, self._unit, self._where = bus, unit, where
         self._said: dict[Block, dict[tuple[int, int], int] | None] = {}
+        self._least = 0.0  # s before each request, whatever a map wants
 
     async def words(self, block: Block, gap: float = GAP) -> dict[tuple[int, int], int] | None:
         """None: it refuses, or is silent. DriverError: the line itself is in trouble."""
         if block not in self._said:
-            try:
-                answer = await self._bus.read(self._unit, [block], self._where, WITHIN, gap)
-            except Refused:
-                self.there, self._said[block] = True, None
-            except Unanswered:
-                self._said[block] = None
-            else:
-                self.there, self._said[block] = True, answer.words
+            hasty = max(gap, self._least) < PATIENT
+            heard, self._said[block] = await self._ask(block, max(gap, self._least))
+            if not heard and self.there and hasty:
+                self._least = PATIENT
+                heard, self._said[block] = await self._ask(block, PATIENT)
+            self.there = self.there or heard
         return self._said[block]
+
+    async def _ask(self, block: Block, gap: float) -> tuple[bool, dict[tuple[int, int], int] | None]:
+        """Whether it said anything, and its words."""
+        try:
+            answer = await self._bus.read(self._unit, [block], self._where, WITHIN, gap)
+        except Refused:
+            return True, None
+        except Unanswered:
+            return False, None
+        return True, answer.words
 
     async def identified(self, its: RegisterMap) -> bool | None:
         """Whether it says itself that it is of this map; None: it, or the map's maker, does not say."""
