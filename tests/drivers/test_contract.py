@@ -6,11 +6,13 @@ import asyncio
 import dataclasses
 import inspect
 import os
+import re
 import subprocess
 import sys
 import time
 import typing
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import pytest
 from evse_drivers import api, registry
 from evse_drivers.api import DriverError
 from evse_drivers.buses.modbus_serial import ModbusSerial
+from evse_drivers.buses.modbus_tcp import ModbusTcp
 from evse_drivers.buses.rapi import Rapi
 from evse_drivers.options import declared
 from evse_drivers.registry import Entry
@@ -191,57 +194,191 @@ def test_hardware_that_is_not_there_is_one_clear_error(entry: Entry, tmp_path: P
     assert time.monotonic() - start < 2
 
 
-def bus_of(entry: Entry, port: str) -> ModbusSerial | Rapi:
-    if registry.find(entry.kind, entry.name).bus_drivers == ("rapi",):
-        return Rapi(Rapi.Settings(port, timeout_ms=50), "bus.openevse")
-    return ModbusSerial(ModbusSerial.Settings(port, timeout_ms=50), "bus.rs485")
+@pytest.mark.parametrize(
+    "entry", [entry for entry in ENTRIES if entry.kind in ("meter", "reader", "board")], ids=name_of
+)
+def test_one_that_wants_a_bus_says_so_and_which_option_names_it(entry: Entry, tmp_path: Path) -> None:
+    driver = registry.find(entry.kind, entry.name)
+    settings = settings_of(entry, tmp_path)
+    if not hasattr(driver, "bus_drivers"):
+        return
+    with pytest.raises(DriverError) as caught:
+        driver(settings, "evse.1.part")
+    assert str(caught.value).startswith("evse.1.part: needs a bus. Set bus = "), str(caught.value)
 
 
-async def _read_meter(port: str, entry: Entry, settings: Any) -> None:
-    bus = bus_of(entry, port)
+# --- what the settings rules ask before anything is opened -----------------------------------------------------------
+
+DECLARATIONS = ("claims", "timing", "fallback")
+CLAIM = re.compile(
+    r"GPIO \d+|SPI \S+|USB \S+|PWM \S+ channel \d+|(I2C \S+ 0x[0-9A-F]{2}|IIO \S+)( channel \d+)?"
+    r"|\S+ unit \d+ charging point \d+"
+)
+_watched: list[str] | None = None  # what was asked of the world, while somebody listens
+
+
+def _listen(event: str, arguments: tuple[object, ...]) -> None:
+    if _watched is not None and event.partition(".")[0] in ("open", "os", "socket", "subprocess", "fcntl", "import"):
+        _watched.append(event)
+
+
+sys.addaudithook(_listen)  # cannot be taken out again
+
+
+@contextmanager
+def untouched() -> Iterator[None]:
+    """Nothing is opened, listed, imported or started in here."""
+    global _watched
+    _watched = []
     try:
-        await registry.find(entry.kind, entry.name)(settings, "evse.1.meter", bus).read()
+        yield
+        found = _watched
     finally:
-        bus.close()
+        _watched = None
+    assert found == []
 
 
-async def _watch_board(port: str, entry: Entry, settings: Any) -> None:
-    bus = bus_of(entry, port)
-    try:
-        async for _ in registry.find(entry.kind, entry.name)(settings, "evse.1.board", bus).seen():
-            raise AssertionError("a silent board was seen")
-    finally:
-        bus.close()
+def test_a_touch_would_be_noticed() -> None:
+    with pytest.raises(AssertionError, match="open"), untouched():
+        open(os.devnull).close()
 
 
-async def _read_cards(port: str, entry: Entry, settings: Any) -> None:
-    options = {field.name for field in dataclasses.fields(settings)}
-    settings = dataclasses.replace(settings, port=port) if "port" in options else settings
-    bus = I2cCardReader() if "bus" in options else None
-    reader = registry.find(entry.kind, entry.name)(settings, "reader.front", bus)
-    tokens = reader.tokens()
-    try:
-        await asyncio.wait_for(anext(tokens), 1.5)
-    except TimeoutError:
-        raise DriverError("nothing came, as it should be") from None
-    finally:
-        await reader.close()
-        await tokens.aclose()
+@every_driver
+def test_what_it_declares_it_reckons_from_its_settings_alone(entry: Entry, tmp_path: Path) -> None:
+    driver, settings = registry.find(entry.kind, entry.name), settings_of(entry, tmp_path)
+    for name in (name for name in DECLARATIONS if hasattr(driver, name)):
+        assert isinstance(inspect.getattr_static(driver, name), staticmethod)
+        assert list(inspect.signature(getattr(driver, name)).parameters) == ["settings"]
+        with untouched():
+            said = getattr(driver, name)(settings)
+        assert getattr(driver, name)(settings) == said
+        if name == "claims":
+            assert isinstance(said, tuple)
+            assert all(CLAIM.fullmatch(claim) for claim in said), said
+        elif name == "timing":
+            sample_ms, release_ms = said
+            assert sample_ms > 0
+            assert release_ms > 0
+        else:
+            assert entry.kind == "board"
+            assert 0 <= said <= 80
 
 
-SILENT: dict[str, Callable[[str, Entry, Any], Any]] = {
-    "meter": _read_meter,
-    "reader": _read_cards,
-    "board": _watch_board,
+@every_driver
+def test_each_pin_that_it_is_told_it_claims(entry: Entry, tmp_path: Path) -> None:
+    driver, settings = registry.find(entry.kind, entry.name), settings_of(entry, tmp_path)
+    pins = [field.name for field in dataclasses.fields(settings) if re.fullmatch(r"(\w+_)?pin", field.name)]
+    if not pins:
+        return
+    for number, name in enumerate(pins):
+        pin = 18 if name == "pwm_pin" else 4 + number
+        with_pin = dataclasses.replace(settings, **{name: pin})
+        assert f"GPIO {pin}" in driver.claims(with_pin), name
+        assert "GPIO -1" not in driver.claims(with_pin)
+
+
+# --- silence ---------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def silent_serial() -> AsyncIterator[ModbusSerial]:
+    pty = Pty()
+    yield ModbusSerial(ModbusSerial.Settings(pty.path, timeout_ms=50), "bus.rs485")
+    pty.close()
+
+
+@asynccontextmanager
+async def silent_rapi() -> AsyncIterator[Rapi]:
+    pty = Pty()
+    yield Rapi(Rapi.Settings(pty.path, timeout_ms=50), "bus.openevse")
+    pty.close()
+
+
+@asynccontextmanager
+async def silent_network() -> AsyncIterator[ModbusTcp]:
+    """Something listens, and says nothing."""
+    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    yield ModbusTcp(ModbusTcp.Settings("127.0.0.1", port, timeout_ms=50), "bus.lan")
+    server.close()
+
+
+@asynccontextmanager
+async def absent_network() -> AsyncIterator[ModbusTcp]:
+    """Nobody listens."""
+    yield ModbusTcp(ModbusTcp.Settings("127.0.0.1", 1, timeout_ms=50), "bus.lan")
+
+
+SILENT_BUSES = {
+    "modbus-serial": (silent_serial,),
+    "modbus-tcp": (silent_network, absent_network),
+    "rapi": (silent_rapi,),
 }
-IN_TIME = {"board": 4.5}  # s; others 2: a board is given some silence before it counts as lost
+SILENT_DEVICES = [
+    pytest.param(entry, silent, id=f"{name_of(entry)}-{silent.__name__}")
+    for entry in ENTRIES
+    if entry.kind in ("meter", "board")
+    for bus in registry.find(entry.kind, entry.name).bus_drivers
+    for silent in SILENT_BUSES[bus]
+]
 
 
-@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.kind in SILENT], ids=name_of)
-def test_silent_hardware_raises_nothing_but_driver_errors_and_in_time(entry: Entry, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("entry", "silent"), SILENT_DEVICES)
+def test_a_device_on_a_silent_bus_is_one_clear_error_in_time(entry: Entry, silent: Any, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with silent() as bus:
+            device = registry.find(entry.kind, entry.name)(settings_of(entry, tmp_path), "evse.1.part", bus)
+            try:
+                if entry.kind == "meter":
+                    await device.read()
+                else:
+                    await anext(device.seen())
+            finally:
+                await device.close()
+                await device.close()
+                bus.close()
+                bus.close()
+
+    start = time.monotonic()
+    with pytest.raises(DriverError) as caught:
+        asyncio.run(story())
+    # A board is given some silence before it counts as lost.
+    assert time.monotonic() - start < {"meter": 2.0, "board": 4.5}[entry.kind]
+    assert str(caught.value).startswith(("evse.1.part: ", "bus.lan: "))
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.kind == "reader"], ids=name_of)
+def test_a_silent_reader_yields_nothing_or_is_one_clear_error(entry: Entry, tmp_path: Path) -> None:
+    async def story(port: str) -> None:
+        settings = settings_of(entry, tmp_path)
+        options = {field.name for field in dataclasses.fields(settings)}
+        settings = dataclasses.replace(settings, port=port) if "port" in options else settings
+        reader = registry.find(entry.kind, entry.name)(
+            settings, "reader.front", I2cCardReader() if "bus" in options else None
+        )
+        heard: list[str | None] = []
+        if hasattr(reader, "on_heard"):
+            reader.on_heard = heard.append
+        tokens = reader.tokens()
+        try:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(tokens), 1.5)
+        finally:
+            await reader.close()
+            await reader.close()
+            await tokens.aclose()
+        for words in heard:
+            assert words is None or (words.startswith("reader.front: ") and words.endswith("."))
+
     pty = Pty()
     start = time.monotonic()
-    with pytest.raises(DriverError):
-        asyncio.run(SILENT[entry.kind](pty.path, entry, settings_of(entry, tmp_path)))
-    assert time.monotonic() - start < IN_TIME.get(entry.kind, 2.0)
+    told = "reader.front: nothing."
+    try:
+        asyncio.run(story(pty.path))
+    except DriverError as error:
+        told = str(error)
+    assert time.monotonic() - start < 2.0
+    assert told.startswith("reader.front: ")
+    assert told.endswith(".")
     pty.close()
