@@ -1,7 +1,7 @@
 """Measures what evsed promises: `python -m evse_hil.bench [group ...]`; a table, and build/bench.json.
 
 Groups: pilot station cpu outbox session disk; without one, all of these: some seven minutes, on a machine that rests
-otherwise. Only by name: timings, a quarter of an hour; states, a quarter of an hour too.
+otherwise. Only by name: timings, states and fuzz, a quarter of an hour each.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from . import patience
 from .figures import Aim, Figure, keep, spread, table
+from .fuzz import fuzz
 from .rig import RigError
 from .stand import Cost, Stand, busy, since
 from .states import states
@@ -163,7 +164,7 @@ def disk(stand: Open) -> Iterator[Figure]:
 
 
 DEFAULT = ("pilot", "station", "cpu", "outbox", "session", "disk")
-GROUPS = {one.__name__: one for one in (pilot, station, cpu, outbox, session, disk, timings, states)}
+GROUPS = {one.__name__: one for one in (pilot, station, cpu, outbox, session, disk, timings, states, fuzz)}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,7 +3,8 @@
 Theory of operation. First a parser LEARNs: while every line that it runs is traced, an input that reaches new ones
 becomes a seed too. Then it runs untraced, which is ten times as fast. Whatever leaves it but its own errors is a
 failure, also an AssertionError of the target, which looks at what came out; so is an input of more than SLOW seconds of
-computing, or one that is not over after HANGS. Kept is one input of each kind. The same seed makes the same inputs.
+computing, or one that is not over after HANGS. Kept is one input of each kind. The same seed makes the same inputs,
+unless time ends the learning earlier.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Hangs(BaseException):
 
 
 def run(target: Target, inputs: int, seed: int, seconds: float = float("inf")) -> Outcome:
-    """So many inputs, or fewer where they take longer than `seconds`. Needs the main thread."""
+    """So many inputs, or fewer where they take longer than `seconds`; one that has had half of them by then gets as
+    long again. Needs the main thread."""
     mutator = Mutator(Random(f"{seed} {target.name}"), target.seeds, target.longest, target.words)
     outcome = Outcome(target.name)
     for data in target.seeds:
@@ -77,7 +79,7 @@ def run(target: Target, inputs: int, seed: int, seconds: float = float("inf")) -
     started = time.monotonic()
     with _alarm():
         _learn(target, mutator, outcome, min(LESSONS, int(inputs * SHARE)), started + seconds / 4)
-        while outcome.inputs < inputs and time.monotonic() < started + seconds:
+        while outcome.inputs < inputs and time.monotonic() < started + seconds * (1 + (2 * outcome.inputs >= inputs)):
             signal.setitimer(signal.ITIMER_REAL, HANGS)
             for _ in range(min(500, inputs - outcome.inputs)):
                 one(target, _input(target, mutator), outcome)
