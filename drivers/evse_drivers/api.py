@@ -159,7 +159,8 @@ class PilotLine(Protocol):
     was told to: the settings check that both fit into the 100 ms of IEC 61851-1 table A.6, sequence 8.1. A line that
     also sees the lower peak says so by `both_peaks = True`: only then the vehicle's resistance can be told.
     Where the times depend on its settings, a static method `timing(settings)` gives (sample_ms, release_ms), in ms. All
-    lines of a station are looked at one after the other: their sample_ms add up.
+    lines of a station are looked at one after the other: their sample_ms add up. One whose look is work of the
+    processor all the time, and no waiting, says so by `keeps_busy = True`.
     """
 
     sample_ms: float

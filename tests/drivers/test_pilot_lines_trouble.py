@@ -270,9 +270,9 @@ def test_readings_that_take_longer_than_declared_are_refused_with_what_would_do(
     bench.kernel.reading = 0.000063
     assert refused(extremes, bench) == (
         "evse.1.pilot: one look at the pilot takes 12.9 ms here and not 8.6 ms, with which the time to open was "
-        "checked. Set sample_us = 65 and samples = 138, or raise the converter's SPI clock."
+        "checked. Set sample_us = 65 and samples = 127, or raise the converter's SPI clock."
     )
-    extremes(bench, sample_us=65.0, samples=138).line.close()
+    extremes(bench, sample_us=65.0, samples=127).line.close()
     bench.kernel.reading = 0.000095
     assert refused(extremes, bench).endswith(
         "A reading takes 97 us: the high part of a small offer could fall between two of them. Raise the converter's "

@@ -117,6 +117,32 @@ def test_options_that_do_not_go_together_are_told(refuses: Refuses, old: str, ne
     assert lines[0].endswith(f"evse.1.pilot  {why}")
 
 
+READING = """
+[station]
+max_current = 32
+[evse.1.pilot]
+driver = "min-max"
+iio_device = "mcp3208"
+scale = 7.5
+offset = 1.65
+samples = {0}
+[evse.1.contactor]
+driver = "gpio"
+pin = 5
+"""
+
+
+def test_a_line_that_reads_all_the_time_is_refused_before_the_kernel_stops_the_loop_for_it(
+    reads: Reads, refuses: Refuses
+) -> None:
+    reads(READING.format(200))
+    assert [line[5:] for line in refuses(READING.format(220))] == [
+        'evse.1.pilot.driver = "min-max"  keeps the processor busy for 9.42 ms of each 10: above 9 the kernel stops '
+        "the loop for 50 ms in each second (sched_rt_runtime_us), and every contactor opens. Set `samples` lower, or "
+        "use peak detectors."
+    ]
+
+
 def test_a_converter_of_the_kernel_needs_no_bus(reads: Reads) -> None:
     text = outlets(("iio", 'iio_device = "ads1115"')).replace('bus = "adc"\n', "")
     assert reads(text).evses[0].pilot.bus is None  # type: ignore[union-attr]

@@ -37,7 +37,7 @@ APART = 90.0  # us, the most between two readings: shorter than the high part of
 ONE_PERIOD = 0.001  # s, of the PWM
 
 SLOWEST = 80  # us, one reading: a pause behind it must still end before APART
-ROOM = 9000.0  # us, what `samples` of a slower converter may take together
+ROOM = 8300.0  # us, what `samples` of a slower converter may take together; with pauses less than 9 ms
 FEWEST = 100
 
 
@@ -47,6 +47,7 @@ class MinMax:
     sample_ms = TICK
     release_ms = RELEASE
     both_peaks = True
+    keeps_busy = True
     kernel: ClassVar[Kernel] = Kernel()
 
     @dataclass(frozen=True, kw_only=True)

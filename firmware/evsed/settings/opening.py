@@ -19,6 +19,7 @@ TICK_MS = 10.0  # of the pilot's loop
 STEP_MS = 1.0  # for all that is no look at a line, of all outlets
 DEBOUNCE = 3  # equal samples until a letter counts
 SCHEDULING_MS = 30.0  # by which the loop may wake up late
+BUSY_MS = 9.0  # of a tick. sched(7): Linux stops real-time work after 950 ms of each second; 50 are for the steps
 OPEN_WITHIN_MS = 100.0  # IEC 61851-1 table A.6, sequence 8.1
 
 
@@ -26,6 +27,7 @@ def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -
     """Refuse each outlet that cannot open in time; warn of lines that slow the loop down."""
     looks = {evse.pilot.where: timing(evse.pilot)[0] for evse in settings.evses if evse.pilot is not None}
     sampling = sum(looks.values())
+    _busy(settings, looks, findings)
     tick = max(TICK_MS, sampling + STEP_MS)
     for evse in settings.evses:
         if evse.pilot is None:
@@ -48,6 +50,20 @@ def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -
                 f"turns every {tick:g} ms then. It opens in time still; faster lines are better."
             )
             findings.warn(path, text, evse.pilot.driver)
+
+
+def _busy(settings: Settings, looks: Mapping[str, float], findings: Findings) -> None:
+    """Refuse lines whose looks are work of the processor, where they leave it no rest."""
+    lines = [evse.pilot for evse in settings.evses if evse.pilot is not None]
+    busy = [line for line in lines if getattr(registry.find(line.kind, line.driver), "keeps_busy", False)]
+    works = sum(looks[line.where] for line in busy)
+    if works > BUSY_MS:
+        text = (
+            f"{'and the others like it keep' if len(busy) > 1 else 'keeps'} the processor busy for {works:.4g} ms of "
+            f"each {TICK_MS:g}: above {BUSY_MS:g} the kernel stops the loop for 50 ms in each second "
+            "(sched_rt_runtime_us), and every contactor opens. Set `samples` lower, or use peak detectors."
+        )
+        findings.refuse((*busy[0].where.split("."), "driver"), text, busy[0].driver)
 
 
 def timing(part: Part) -> tuple[float, float]:
