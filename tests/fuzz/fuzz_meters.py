@@ -129,7 +129,7 @@ METERS = (
         "register maps",
         ("evse_drivers.meters.register_map",),
         by_map,
-        tuple(bytes([i]) + b"\x43\x66\x80\x00" * 120 for i in range(len(MAPS))),
+        tuple(bytes([i]) + words * 120 for i in range(len(MAPS)) for words in (b"\x43\x66\x80\x00", bytes(4))),
     ),
     Target(
         "map files",

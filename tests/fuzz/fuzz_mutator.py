@@ -145,27 +145,37 @@ def tree(data: bytes, rng: Random) -> bytes:
     except (ValueError, RecursionError):
         return data
     for _ in range(1 + rng.getrandbits(1)):
-        whole = _grown(whole, rng)
+        places: list[tuple[Any, Any]] = []
+        _collect(whole, places)
+        if places and rng.random() < 0.97:
+            _change(*places[int(rng.random() * len(places))], rng)
+        else:
+            whole = _value(rng)
     try:
         return json.dumps(whole).encode()
     except (ValueError, RecursionError):
         return data
 
 
-def _grown(node: Any, rng: Random) -> Any:
-    """The tree with one change on a way down from its root."""
-    if not isinstance(node, (dict, list)) or not node or rng.random() < 0.1:
-        value = VALUES[int(rng.random() * len(VALUES))]
-        return deepcopy(value) if isinstance(value, (dict, list)) else value
-    keys = list(node) if isinstance(node, dict) else range(len(node))
-    key = keys[int(rng.random() * len(keys))]
+def _collect(node: Any, places: list[tuple[Any, Any]]) -> None:
+    """Every (container, key) below it."""
+    if isinstance(node, (dict, list)):
+        for key in node if isinstance(node, dict) else range(len(node)):
+            places.append((node, key))
+            _collect(node[key], places)
+
+
+def _change(node: Any, key: Any, rng: Random) -> None:
     what = rng.random()
     if what < 0.08:
         del node[key]
     elif what < 0.16 and isinstance(node, list):
-        node.append(node[key])
+        node.append(deepcopy(node[key]))
     elif what < 0.16:
-        node[f"{key}_"] = node[key]
+        node[f"{key}_"] = deepcopy(node[key])
     else:
-        node[key] = _grown(node[key], rng)
-    return node
+        node[key] = _value(rng)
+
+
+def _value(rng: Random) -> Any:
+    return deepcopy(VALUES[int(rng.random() * len(VALUES))])

@@ -69,13 +69,14 @@ PN532 = (
 
 
 def cards(data: bytes) -> None:
-    """Answers of a card: a byte says how long each is and whether it had a collision (0xFF: nothing came)."""
+    """Answers of a card, over and over: a byte says how long each is and which collision it had; 0xFF: none came."""
     search, at = iso14443a.find(), 0
     try:
         next(search)
         for _ in range(200):
             heard = None
-            if at < len(data) and data[at] != 0xFF:
+            at = at if at < len(data) else 0
+            if data and data[at] != 0xFF:
                 size = data[at] & 0x0F
                 heard = Heard(data[at + 1 : at + 1 + size], data[at] >> 4 or None)
                 at += size
