@@ -76,3 +76,42 @@ def test_a_board_that_is_silent_just_when_the_station_ends_is_told_to_stop_all_t
         assert [offer for _, offer in board.told] == [Offer(16.0), Offer(0.0)]
 
     run(story())
+
+
+class Unfit(Toy):
+    """It answers, and `begin` finds that it is another device, or the right one that is set wrongly."""
+
+    def __init__(self, identified: bool) -> None:
+        super().__init__()
+        self._is_one = identified
+        self.status = Status("C2", closed=True, offered=32.0)
+
+    async def begin(self) -> None:
+        self._answer()
+        self.identified = self._is_one
+        raise DriverError("evse.1.board: its diode check is switched off. Switch it on.")
+
+
+def test_a_board_that_is_refused_is_told_to_stop_and_a_stranger_is_told_nothing() -> None:
+    async def story() -> None:
+        for identified, told in ((True, [Offer(0.0)]), (False, [])):
+            board = Unfit(identified)
+            listener = Listener(board)
+            await asyncio.sleep(10.0)
+            assert listener.lost == "evse.1.board: its diode check is switched off. Switch it on."
+            assert [offer for _, offer in board.told] == told
+            assert board.status.closed is not identified
+
+    run(story())
+
+
+def test_a_board_that_is_refused_and_does_not_take_the_stop_is_lost_by_its_first_words() -> None:
+    async def story() -> None:
+        board = Unfit(True)
+        listener = Listener(board)
+        await asyncio.sleep(2.0)
+        board.offer = lambda offer: asyncio.sleep(1e9)  # type: ignore[method-assign, assignment]
+        await asyncio.sleep(10.0)
+        assert listener.lost == "evse.1.board: its diode check is switched off. Switch it on."
+
+    run(story())

@@ -11,6 +11,7 @@ not charge is told at once to offer nothing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -40,6 +41,8 @@ class PolledBoard:
     most: float = inf  # A that it can be told at most; `begin` may set it
     renew: float | None = None  # s after which an offer is told again; None: the board keeps it
     locks: ClassVar[bool] = False  # it has a plug lock that `Offer.locked` is for
+    # `begin` has seen what device it is: one that it then refuses for its settings is told to stop.
+    identified = False
     # Its last current goes on when nobody asks it any more: the config must say what switches it off then.
     keeps_current: ClassVar[bool] = False
 
@@ -104,6 +107,7 @@ class PolledBoard:
                 self._begun = False
                 if self._now() - heard > PATIENCE:
                     self._seen = None
+                    await self._stop_unfit()
                     raise
             else:
                 heard = self._now()
@@ -128,7 +132,7 @@ class PolledBoard:
 
     async def _round(self) -> Status:
         if not self._begun:
-            self._written, self._forgets = None, False
+            self._written, self._forgets, self.identified = None, False, False
             await self.begin()
             self._begun = self._known = True
             self._wish.step, self._wish.most = self.step, self.most
@@ -141,6 +145,17 @@ class PolledBoard:
         status = await self.look()
         self._forgets = self._forgot(status)
         return status
+
+    async def _stop_unfit(self) -> None:
+        """It is the right board, and `begin` refuses it: it would charge without anybody's permission."""
+        import asyncio
+
+        if not self.identified:  # a stranger, or silent
+            return
+        self.identified = False
+        with contextlib.suppress(DriverError, TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self.offer(NOTHING)
 
     def _forgot(self, status: Status) -> bool:
         """It says that it was told something else than it was."""
