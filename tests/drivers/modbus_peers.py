@@ -131,3 +131,27 @@ async def tcp_line(devices: dict[int, Device]) -> AsyncIterator[tuple[Line, int]
         yield line, server.sockets[0].getsockname()[1]
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def tcp_gateway(devices: dict[int, Device]) -> AsyncIterator[int]:
+    """A gateway from Modbus TCP to a line with the devices on it; its port. For who is silent on the line it answers
+    exception 11 (V1.1b3, section 7)."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readexactly(7)
+                pdu = await reader.readexactly(int.from_bytes(head[4:6], "big") - 1)
+                device = devices.get(head[6])
+                there = device is not None and not device.dead
+                answer = device.obey(pdu) if device is not None and there else bytes([pdu[0] | 0x80, 11])
+                writer.write(head[:4] + (len(answer) + 1).to_bytes(2, "big") + head[6:] + answer)
+        except (asyncio.IncompleteReadError, asyncio.CancelledError):
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()

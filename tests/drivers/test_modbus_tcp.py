@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from evse_drivers.api import DriverError
-from evse_drivers.buses.modbus import Block, Write
+from evse_drivers.buses.modbus import Block, Unanswered, Write
 from evse_drivers.buses.modbus_tcp import ModbusTcp
 from evse_drivers.meters.modbus_map import ModbusMeter
-from modbus_peers import Device, tcp_line
+from modbus_peers import Device, tcp_gateway, tcp_line
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 from serial_peers import SDM120
@@ -171,6 +171,29 @@ def test_a_plain_serial_server_passes_rtu_on(echo: bool) -> None:
                 "and its unit number, and the serial server's speed and parity; one that translates to Modbus TCP "
                 'wants framing = "tcp".'
             )
+            bus.close()
+
+    asyncio.run(run())
+
+
+def test_who_is_silent_behind_a_gateway_has_not_refused_but_does_not_answer() -> None:
+    async def run() -> None:
+        there, dead = Device(read_only={0: 7}), Device(read_only={0: 7}, dead=True)
+        async with tcp_gateway({1: there, 2: dead}) as port:
+            bus, _ = meter_at(port)
+            with pytest.raises(Unanswered) as caught:
+                await bus.read(2, [Block(4, 0, 1)], "evse.2.meter")
+            assert str(caught.value) == (
+                f"evse.2.meter: unit 2 on 127.0.0.1:{port}, twice: the gateway says that it does not answer "
+                "(exception 11). Check the device's power and its unit number, and whether its Modbus TCP is enabled; "
+                'a plain serial server wants framing = "rtu".'
+            )
+            dead.dead = False
+            with pytest.raises(Unanswered):  # it is left alone for a while, as on any line
+                await bus.read(2, [Block(4, 0, 1)], "evse.2.meter")
+            assert (await bus.read(1, [Block(4, 0, 1)], "evse.1.meter")).words == {(4, 0): 7}
+            await asyncio.sleep(0.6)
+            assert (await bus.read(2, [Block(4, 0, 1)], "evse.2.meter")).words == {(4, 0): 7}
             bus.close()
 
     asyncio.run(run())

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 from typing import TypeVar
 
-from modbus_peers import Device, serial_line, tcp_line
+from modbus_peers import Device, serial_line, tcp_gateway, tcp_line
 from serial_peers import SDM120, SDM630, Cable
 
 T = TypeVar("T")
@@ -80,4 +80,11 @@ def serial(port: Path, devices: dict[int, Device], baudrate: int = 9600) -> Iter
 def network(devices: dict[int, Device]) -> Iterator[str]:
     """The devices behind a plain serial server; its HOST:PORT."""
     with alive(lambda: tcp_line(devices)) as (_, port):
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def gateway(devices: dict[int, Device]) -> Iterator[str]:
+    """The devices behind a gateway that speaks Modbus TCP; its HOST:PORT."""
+    with alive(lambda: tcp_gateway(devices)) as port:
         yield f"127.0.0.1:{port}"

@@ -17,7 +17,7 @@ from evsed.__main__ import main
 from evsed.meter.places import NetPlace, SerialPlace
 from evsed.meter.scanning import factory
 from evsed.meter.scanning import network as networked
-from meter_lines import eastron, network, sdm120, sdm630, serial
+from meter_lines import eastron, gateway, network, sdm120, sdm630, serial
 from modbus_peers import Device
 from serial_peers import SDM630, Pty
 from sunspec_peers import THREE_PHASES, device, integers
@@ -289,3 +289,10 @@ def test_an_sdm72_that_is_deaf_without_silence_before_a_request_is_known(
     out = capsys.readouterr().out
     assert out.startswith(f"{port}, 9600 8N1, unit 1: Eastron SDM72D-M ")
     assert out.splitlines()[0].endswith(f" ({name}), it says so itself")
+
+
+def test_behind_a_gateway_only_those_are_found_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with gateway({7: sdm630()}) as host:
+        assert scan(host) == 0
+    found = [row for row in capsys.readouterr().out.splitlines() if row.startswith(host)]
+    assert found == [f"{host}, unit 7: Eastron SDM630, SDM54 (eastron-sdm630), it says so itself"]

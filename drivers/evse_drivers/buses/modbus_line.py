@@ -21,7 +21,7 @@ from pymodbus.client.base import ModbusBaseClient
 from ..api import DriverError
 from .modbus import Answer, Block, Refused, Request, Unanswered, Write
 from .modbus_mbap import TcpFilter
-from .modbus_requests import NoAnswer, refusal, send, words
+from .modbus_requests import NoAnswer, refusal, send, unheard, words
 from .modbus_rtu import RtuFilter
 
 # It logs every silence as an error; this line says it once, in the DriverError.
@@ -204,6 +204,8 @@ class Line:
         finally:
             self._rest(QUIET)  # after an answer the caller sets the shorter gap
         if answer.isError():
+            if heard := unheard(answer.exception_code):
+                raise NoAnswer(heard)
             self._silent.pop(unit, None)
             self._rest(self._gap)
             raise Refused(f"{where}: unit {unit} on {self._place} {refusal(request, answer.exception_code)}")

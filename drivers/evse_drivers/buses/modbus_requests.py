@@ -18,9 +18,8 @@ REFUSALS = {
     5: "acknowledged, not done yet",
     6: "device busy",
     8: "memory parity error",
-    10: "gateway path unavailable",
-    11: "gateway target did not answer",
 }
+SILENT = {10: "the gateway says that it knows no way to it", 11: "the gateway says that it does not answer"}
 
 # function: the client's method
 READS = {1: "read_coils", 2: "read_discrete_inputs", 3: "read_holding_registers", 4: "read_input_registers"}
@@ -57,6 +56,11 @@ def words(request: Request, answer: Any) -> list[int]:
     if (answer.address, told) != (request.address, meant):
         raise NoAnswer(f"it confirms {told} at 0x{answer.address:04X} where {meant} went to 0x{request.address:04X}")
     return []
+
+
+def unheard(code: int) -> str:
+    """What a gateway says of a unit that said nothing; "" where it is the unit's own word."""
+    return f"{SILENT[code]} (exception {code})" if code in SILENT else ""
 
 
 def refusal(request: Request, code: int) -> str:
