@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from evse_drivers.api import Permit
 from evsed.core.devicemodel import DeviceModel
 from evsed.model import codec
 from evsed.model.commands import DataTransfer
@@ -28,6 +29,7 @@ from evsed.ocpp.dialects.v16 import V16
 from evsed.ocpp.dialects.v201 import V201
 from evsed.pilot.latches import Latches
 from evsed.pilot.recorder import FIELDS, MAGIC, PACKED
+from evsed.pilot.supervisor import LONGEST, Limits, Supervisor
 from evsed.pilot.wire import WireError, decode, encode
 from evsed.record.reading import RecordError
 from evsed.record.reading import read as read_record
@@ -144,6 +146,7 @@ SEEN = {
     "opened_at": 4.0,
     "worst_gap_ms": 12.5, "faults": ["cable"], "warnings": [],
 }  # fmt: skip
+NOW = 5.0  # s
 LINES = tuple(
     json.dumps(line).encode()
     for line in (
@@ -158,9 +161,18 @@ LINES = tuple(
 
 
 def wire(data: bytes) -> None:
-    """A line of the pilot's socket: what is understood can be told."""
+    """A line of the pilot's socket: what is understood can be told, and a permit holds no longer than a lease."""
     message = decode(data)
     assert encode(message).endswith(b"\n")
+    if isinstance(message, Permit):
+        supervisor = Supervisor(Limits(1, 32.0, 6.0, 0.0))
+        supervisor.step(NOW, "B", False)
+        taken = supervisor.take(message, NOW) is None
+        supervisor.step(NOW, "B", False)
+        assert taken or supervisor.amps == 0.0
+        assert 0.0 <= supervisor.amps < float("inf")  # the outlet has limits of its own
+        supervisor.step(NOW + LONGEST, "B", False)
+        assert supervisor.amps == 0.0
 
 
 def report(data: bytes) -> None:
@@ -276,7 +288,8 @@ EVSED = (
     ),
     Target("times", ("evsed.ocpp.dialects.times",), time, (b"2026-11-21T08:05:00.123+01:00", b"2026-11-21 08:05Z"),
            errors=(ValueError,), longest=80),
-    Target("pilot socket", ("evsed.pilot.wire",), wire, LINES, tree, errors=(WireError,), longest=4096, text=True),
+    Target("pilot socket", ("evsed.pilot.wire", "evsed.pilot.supervisor"), wire, LINES, tree,
+           errors=(WireError,), longest=4096, text=True),
     Target("queued reports", ("evsed.model.codec",), report,
            (b'{"is":"MeterReport","at":{"is":"Instant","mono":1.0,"utc":1.8e9},"evse":1,"samples":[]}',
             b'{"is":"ConnectorReport","at":{"mono":1.0,"utc":null},"evse":1,"operative":true,"plugged":false,"reserved":false,'
