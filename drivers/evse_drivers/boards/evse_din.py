@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..api import Act, DriverError
 from ..buses.modbus import Block, Write
 from ..options import option
-from .polled import PolledBoard
+from .on_modbus import ModbusBoard
 from .status import Offer, Status
 
 if TYPE_CHECKING:
@@ -34,11 +34,13 @@ GAP = 0.2  # s of silence that it wants before each request
 SETTLES = 1.0  # s until it goes by what was written to its EEPROM (openWB gives it as much)
 
 
-class EvseDin(PolledBoard):
+class EvseDin(ModbusBoard):
     """A `PilotBoard`. It has no watchdog: it goes on with the last current that it was told when nobody asks it any
     more. The strongest stop ("now") is its command to switch off at once, with 0 A after it."""
 
     bus_drivers = ("modbus-serial", "modbus-tcp")
+    gap = GAP
+    read_within = 2.0
     keeps_current = True
 
     @dataclass(frozen=True, slots=True)
@@ -48,11 +50,8 @@ class EvseDin(PolledBoard):
         every: float = option(0.5, help="how often it is asked", unit="s", minimum=0.25, maximum=2.0)
 
     def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with a modbus driver.')
-        super().__init__(where, settings.every)
+        super().__init__(settings, where, bus)
         self.settings = settings
-        self._bus = bus
         self._looked_at = Block(3, TOLD, 8)
         self._sees_cable = False
         # What registers have that did not take what they were told: not again after each silence, it wears the EEPROM.
@@ -68,6 +67,7 @@ class EvseDin(PolledBoard):
                 f"{self.where}: unit {self.settings.unit} on {self.settings.bus} answers, but not like an EVSE DIN: "
                 f"firmware {firmware}, vehicle state {vehicle}, pilot state {pilot}. Set the board's own unit number."
             )
+        self.identified = True
         config = words[CONFIG] & ~DISABLED | (HUNDREDTHS if firmware >= FINE_FIRMWARE else 0)
         wanted = {BOOT_AMPS: 0, KEEP_AMPS: 0, CONFIG: config}
         instead = self._instead
@@ -132,13 +132,6 @@ class EvseDin(PolledBoard):
 
         await self._write(*writes)
         await asyncio.sleep(SETTLES)
-
-    async def _read(self, *blocks: Block) -> dict[int, int]:
-        answer = await self._bus.read(self.settings.unit, blocks, self.where, within=2.0, gap=GAP)
-        return {address: word for (_, address), word in answer.words.items()}
-
-    async def _write(self, *writes: Write) -> None:
-        await self._bus.write(self.settings.unit, writes, self.where, within=2.0, gap=GAP)
 
 
 def status_of(words: dict[int, int], step: float, sees_cable: bool) -> Status:

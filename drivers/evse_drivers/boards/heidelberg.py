@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..api import DriverError
 from ..buses.modbus import Block, Write
 from ..options import option
-from .polled import PolledBoard
+from .on_modbus import ModbusBoard
 from .status import Offer, Status
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ DERATING, OUT_OF_SERVICE, ERROR = 8, 10, 11
 RETURNS = 20.0  # s that it may stay in F after it was locked, or its watchdog ran out; some 10 are known
 
 
-class Heidelberg(PolledBoard):
+class Heidelberg(ModbusBoard):
     """A `PilotBoard`. Its watchdog is the lease: it wants to be asked, and falls back to `failsafe` when it is not.
 
     The strongest stop ("now") is its remote lock: state F (-12 V), in which no vehicle can be seen and which it takes
@@ -36,6 +36,8 @@ class Heidelberg(PolledBoard):
     """
 
     bus_drivers = ("modbus-serial", "modbus-tcp")
+    gap = GAP
+    read_within = 2.0
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -54,12 +56,9 @@ class Heidelberg(PolledBoard):
         )
 
     def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with a modbus driver.')
-        super().__init__(where, settings.every)
+        super().__init__(settings, where, bus)
         self.step = 0.1
         self.settings = settings
-        self._bus = bus
         self._wanted = {
             WATCHDOG: round(settings.watchdog * 1000),
             STANDBY: NO_STANDBY,
@@ -115,13 +114,6 @@ class Heidelberg(PolledBoard):
             writes.append(Write(WRITE, LOCK, (lock,)))
         await self._write(*writes)
         self._lock = lock
-
-    async def _read(self, *blocks: Block) -> dict[int, int]:
-        answer = await self._bus.read(self.settings.unit, blocks, self.where, within=2.0, gap=GAP)
-        return {address: word for (_, address), word in answer.words.items()}
-
-    async def _write(self, *writes: Write) -> None:
-        await self._bus.write(self.settings.unit, writes, self.where, within=2.0, gap=GAP)
 
 
 def status_of(words: dict[int, int], written: Offer | None, stays_out: bool, restarted: bool) -> Status:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ..api import Act, DriverError
+from ..buses.needed import needed
 from ..options import option
 from . import openevse_state as states
 from .polled import PolledBoard
@@ -69,8 +70,6 @@ class OpenEvse(PolledBoard):
         every: float = option(0.5, help="how often it is asked", unit="s", minimum=0.25, maximum=1.0)
 
     def __init__(self, settings: Settings, where: str, bus: Rapi | None = None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with the rapi driver.')
         super().__init__(where, settings.every)
         if unknown := set(settings.checks_off) - {letter for letter, _, _ in states.CHECKS}:
             raise DriverError(
@@ -78,7 +77,7 @@ class OpenEvse(PolledBoard):
                 + ", ".join(f"{letter} {name}" for letter, _, name in states.CHECKS) + "."
             )  # fmt: skip
         self.settings = settings
-        self._bus = bus
+        self._bus = needed(bus, where, "the rapi driver")
         self._story = states.Story()
         self._wanted: Offer | None = None  # what it was told last
         self._taken = 0  # A, what it made of that
@@ -86,7 +85,7 @@ class OpenEvse(PolledBoard):
         self._lockable = False
         self._unlocked = False  # its lock was taken out of its own hands until the vehicle is gone
         self._restarted = False
-        bus.listen(self._hear)
+        self._bus.listen(self._hear)
 
     @staticmethod
     def fallback(settings: Settings) -> float:
@@ -178,6 +177,7 @@ class OpenEvse(PolledBoard):
     async def _supervise(self) -> None:
         settings = self.settings
         reply = await self._ask(f"SY {settings.heartbeat} {settings.failsafe}")
+        self.identified = True  # nothing else speaks RAPI
         if not reply.done and not reply.words:
             version = await self._read("GV", lambda words: " with RAPI ".join(words))
             raise DriverError(

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 from ..api import DriverError
 from ..buses.modbus import Block, Write
 from ..options import option
+from .on_modbus import ModbusBoard, OnModbus
 from .phoenix_words import Troubles, letter_of, text_of, troubles_of
-from .polled import PolledBoard
 from .status import LEAST, Offer, Status
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Layout:
     errors: int | None = None  # input register, bits
 
 
-class PhoenixController(PolledBoard):
+class PhoenixController(ModbusBoard):
     """What the three have in common."""
 
     keeps_current = True
@@ -48,12 +48,8 @@ class PhoenixController(PolledBoard):
     layout: ClassVar[Layout]
     model: ClassVar[str]
 
-    def __init__(self, unit: int, every: float, where: str, bus: ModbusBus | None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with a modbus driver.')
-        super().__init__(where, every)
-        self._unit = unit
-        self._bus = bus
+    def __init__(self, settings: OnModbus, where: str, bus: ModbusBus | None = None) -> None:
+        super().__init__(settings, where, bus)
         at = self.layout
         inputs = [at.status, at.cable, at.errors]
         self._blocks = [Block(INPUTS, address, 1) for address in inputs if address is not None]
@@ -61,11 +57,12 @@ class PhoenixController(PolledBoard):
 
     async def begin(self) -> None:
         """See that it is one."""
-        self._status(await self._read(*self._blocks))
+        self._status(await self._words(*self._blocks))
+        self.identified = True
 
     async def look(self) -> Status:
         """All registers, one request each: they are far apart."""
-        return self._status(await self._read(*self._blocks))
+        return self._status(await self._words(*self._blocks))
 
     async def offer(self, offer: Offer) -> None:
         """The current first, then the coil."""
@@ -87,12 +84,6 @@ class PhoenixController(PolledBoard):
         cable = 0 if at.cable is None else words[INPUTS, at.cable]
         told = words[HOLDING, at.amps] * self.step if words[COILS, at.enable] else 0.0
         return status_of(letter, round(told, 2), cable, troubles_of(errors))
-
-    async def _read(self, *blocks: Block) -> dict[tuple[int, int], int]:
-        return (await self._bus.read(self._unit, blocks, self.where)).words
-
-    async def _write(self, *writes: Write) -> None:
-        await self._bus.write(self._unit, writes, self.where, within=2.0)
 
 
 def status_of(letter: str, told: float, cable: int, troubles: Troubles) -> Status:
@@ -128,10 +119,6 @@ class PhoenixEm(PhoenixController):
         unit: int = option(180, help="the controller's number on the bus", minimum=1, maximum=255)
         every: float = option(0.5, help="how often it is asked", unit="s", minimum=0.25, maximum=2.0)
 
-    def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
-        super().__init__(settings.unit, settings.every, where, bus)
-        self.settings = settings
-
 
 class PhoenixEv(PhoenixController):
     """EV-CC-AC1-M3-...-ETH (Wallbe Eco and Pro, Compleo, ESL Walli light, E3/DC): switch 10 must be on. By evcc, nymea.
@@ -154,15 +141,14 @@ class PhoenixEv(PhoenixController):
         every: float = option(0.5, help="how often it is asked", unit="s", minimum=0.25, maximum=2.0)
 
     def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
-        super().__init__(settings.unit, settings.every, where, bus)
-        self.settings = settings
+        super().__init__(settings, where, bus)
         self.step = settings.resolution
 
     async def begin(self) -> None:
         """See that it is one, and that it counts as the config says."""
         await super().begin()
         at = self.layout.amps
-        found = (await self._read(Block(HOLDING, at, 1)))[HOLDING, at]
+        found = (await self._words(Block(HOLDING, at, 1)))[HOLDING, at]
         if self.step == 1.0 and found > MOST:
             raise DriverError(
                 f"{self.where}.resolution = 1.0: its current (register {at}) is {found}, which are tenths of an "
@@ -178,7 +164,7 @@ class PhoenixEv(PhoenixController):
     async def _is_wallbe(self) -> bool:
         """It says the version of Wallbe's firmware, two characters a register."""
         try:
-            words = await self._read(Block(INPUTS, *WALLBE_FIRMWARE))
+            words = await self._words(Block(INPUTS, *WALLBE_FIRMWARE))
         except DriverError:  # it refuses, as Phoenix Contact's own firmware does
             return False
         text = b"".join(word.to_bytes(2, "big") for word in words.values()).replace(b"\0", b"")
@@ -199,12 +185,8 @@ class PhoenixSer(PhoenixController):
         unit: int = option(1, help="the controller's number on the bus (switch S2)", minimum=1, maximum=31)
         every: float = option(0.5, help="how often it is asked", unit="s", minimum=0.25, maximum=2.0)
 
-    def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
-        super().__init__(settings.unit, settings.every, where, bus)
-        self.settings = settings
-
     async def begin(self) -> None:
         """See that it is one, and that the coil is what enables a charge: kept in its EEPROM, so written once."""
         await super().begin()
-        if (await self._read(Block(HOLDING, self.RELEASE, 1)))[HOLDING, self.RELEASE] != self.BY_COIL:
+        if (await self._words(Block(HOLDING, self.RELEASE, 1)))[HOLDING, self.RELEASE] != self.BY_COIL:
             await self._write(Write(REGISTER, self.RELEASE, (self.BY_COIL,)))

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from ..api import Act, DriverError
 from ..buses.modbus import Block, Write
 from ..options import option
+from .on_modbus import ModbusBoard
 from .phoenix_words import CHARX_ERRORS, LETTERS, text_of, troubles_of
-from .polled import PolledBoard
 from .status import LEAST, Offer, Status
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ MODES = ("its dashboard", "its own list of cards", "external control", "permanen
 INITIALISING = "IN"
 
 
-class Charx(PolledBoard):
+class Charx(ModbusBoard):
     """One charging point. Several of one controller are several boards on one bus."""
 
     bus_drivers = ("modbus-tcp",)
@@ -55,12 +55,9 @@ class Charx(PolledBoard):
         failsafe: int = option(6, help="the current that it falls back to then", unit="A", minimum=6, maximum=80)
 
     def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with a modbus driver.')
-        super().__init__(where, settings.every)
+        super().__init__(settings, where, bus)
         self.settings = settings
         self.renew = settings.watchdog / 3
-        self._bus = bus
 
     @staticmethod
     def claims(settings: Settings) -> tuple[str, ...]:
@@ -131,13 +128,9 @@ class Charx(PolledBoard):
     def _told(self, at: int, word: int) -> Write:
         return Write(WRITE, SPAN * self.settings.point + at, (word,))
 
-    async def _read(self, block: Block) -> dict[int, int]:
+    async def _read(self, *blocks: Block) -> dict[int, int]:
         """Words by address; those of a charging point without its number."""
-        answer = await self._bus.read(self.settings.unit, [block], self.where)
-        return {address % SPAN: word for (_, address), word in answer.words.items()}
-
-    async def _write(self, *writes: Write) -> None:
-        await self._bus.write(self.settings.unit, writes, self.where, within=2.0)
+        return {address % SPAN: word for address, word in (await super()._read(*blocks)).items()}
 
 
 def known(state: int) -> bool:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import gc
 import os
 import termios
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import ports
 from ..api import DriverError
 from ..options import option
-from .modbus import BUFFER, Answer, Block, Request, Write
+from .modbus import BUFFER, Request
+from .modbus_on_line import ModbusOnLine
 
 if TYPE_CHECKING:
     from pymodbus.client import AsyncModbusSerialClient
 
 
-class ModbusSerial:
+class ModbusSerial(ModbusOnLine):
     """A `ModbusBus` on an RS485 adapter or UART. The port is taken exclusively at the first read, and taken again
     when it comes back after it vanished; one that is not there at the start is a DriverError of the constructor.
     """
@@ -80,26 +80,6 @@ class ModbusSerial:
             ),
             sieve=self._rtu,
         )
-
-    async def read(
-        self, unit: int, blocks: Sequence[Block], where: str, within: float = 1.0, gap: float = 0.0
-    ) -> Answer:
-        """As ModbusBus.read."""
-        return await self._line.read(unit, blocks, where, within, gap)
-
-    async def write(
-        self, unit: int, writes: Sequence[Write], where: str, within: float = 1.0, gap: float = 0.0
-    ) -> None:
-        """As ModbusBus.write."""
-        await self._line.write(unit, writes, where, within, gap)
-
-    def hurry(self) -> None:
-        """As ModbusBus.hurry."""
-        self._line.hurried = True
-
-    def close(self) -> None:
-        """Give the port back."""
-        self._line.close()
 
     def _allowance(self, request: Request) -> float:
         bits = 11 if self.settings.parity != "N" or self.settings.stopbits == 2 else 10

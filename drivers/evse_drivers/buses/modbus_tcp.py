@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..api import DriverError
 from ..options import option
-from .modbus import BUFFER, Answer, Block, Write
+from .modbus import BUFFER
+from .modbus_on_line import ModbusOnLine
 
 if TYPE_CHECKING:
     from pymodbus.client import AsyncModbusTcpClient
@@ -26,7 +26,7 @@ ADVICE = {
 }
 
 
-class ModbusTcp:
+class ModbusTcp(ModbusOnLine):
     """A `ModbusBus` over TCP. Connects at the first read, and anew after a silence: a connection may be half dead."""
 
     @dataclass(frozen=True, slots=True)
@@ -64,26 +64,6 @@ class ModbusTcp:
             advice=ADVICE[settings.framing],
             sieve=self._sieve,
         )
-
-    async def read(
-        self, unit: int, blocks: Sequence[Block], where: str, within: float = 1.0, gap: float = 0.0
-    ) -> Answer:
-        """As ModbusBus.read."""
-        return await self._line.read(unit, blocks, where, within, gap)
-
-    async def write(
-        self, unit: int, writes: Sequence[Write], where: str, within: float = 1.0, gap: float = 0.0
-    ) -> None:
-        """As ModbusBus.write."""
-        await self._line.write(unit, writes, where, within, gap)
-
-    def hurry(self) -> None:
-        """As ModbusBus.hurry."""
-        self._line.hurried = True
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._line.close()
 
     async def _connect(self) -> AsyncModbusTcpClient:
         from pymodbus import FramerType

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..api import DriverError, Identification, Reading, Signed
 from ..buses.modbus import Block, Write
+from ..buses.needed import needed
 from ..options import option
 from .iskra_records import (
     KEY_HEAD,
@@ -97,11 +98,9 @@ class IskraMeter:
         )
 
     def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with a modbus driver.')
         self.settings = settings
         self.where = where
-        self._bus = bus
+        self._bus = needed(bus, where, "a modbus driver")
         self._key = ""
 
     async def read(self) -> Reading:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..api import DriverError, Reading
+from ..buses.needed import needed
 from ..options import option
 
 if TYPE_CHECKING:
@@ -32,12 +33,10 @@ class ModbusMeter:
         maps: str = option("/etc/evsed/meters", help="folder of your own maps; one named as ours goes before it")
 
     def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with a modbus driver.')
         self.settings = settings
         self.where = where
         self.map = load(settings.map, settings.maps, where)
-        self._bus = bus
+        self._bus = needed(bus, where, "a modbus driver")
 
     async def read(self) -> Reading:
         """One reading, stamped when its first registers arrived; takes WITHIN s at most."""

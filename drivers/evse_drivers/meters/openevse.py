@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..api import NO_PHASES, DriverError, Phases, Reading
+from ..buses.needed import needed
 from ..options import option
 
 if TYPE_CHECKING:
@@ -35,11 +36,9 @@ class OpenEvseMeter:
         every: float = option(1.0, help="how often it is read", unit="s", minimum=0.5, maximum=60.0)
 
     def __init__(self, settings: Settings, where: str, bus: Rapi | None = None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with the rapi driver.')
         self.settings = settings
         self.where = where
-        self._bus = bus
+        self._bus = needed(bus, where, "the rapi driver")
 
     async def read(self) -> Reading:
         """One reading, stamped when the amperes came."""

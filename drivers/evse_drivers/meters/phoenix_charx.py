@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..api import DriverError, Reading
+from ..api import Reading
 from ..buses.modbus import Block
+from ..buses.needed import needed
 from ..options import option
 from .modbus_map import PACKAGE_MAPS, load
 
@@ -31,12 +32,10 @@ class CharxMeter:
         every: float = option(1.0, help="how often it is read", unit="s", minimum=0.5, maximum=60.0)
 
     def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with a modbus driver.')
         self.settings = settings
         self.where = where
         self.map = load(MAP, str(PACKAGE_MAPS), where)
-        self._bus = bus
+        self._bus = needed(bus, where, "a modbus driver")
         self._shift = SPAN * (settings.point - 1)
 
     async def read(self) -> Reading:

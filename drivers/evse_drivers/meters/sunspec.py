@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..api import DriverError, Reading
+from ..buses.needed import needed
 from ..options import option
 
 if TYPE_CHECKING:
@@ -50,11 +51,9 @@ class SunSpecMeter:
         every: float = option(1.0, help="how often it is read", unit="s", minimum=0.5, maximum=60.0)
 
     def __init__(self, settings: Settings, where: str, bus: ModbusBus | None = None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with a modbus driver.')
         self.settings = settings
         self.where = where
-        self._bus = bus
+        self._bus = needed(bus, where, "a modbus driver")
         self._place: Place | None = None
 
     async def read(self) -> Reading:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import ports
-from ..api import DriverError, Uid
+from ..api import Uid
+from ..buses.needed import needed
 from ..options import option
 
 if TYPE_CHECKING:
@@ -82,12 +83,10 @@ class Pn532I2c:
         return (f"I2C {settings.bus} 0x{ADDRESS:02x}",)
 
     def __init__(self, settings: Settings, where: str, bus: I2cBus | None = None) -> None:
-        if bus is None:
-            raise DriverError(f'{where}: needs a bus. Set bus = "NAME" to a [bus.NAME] with the driver i2c.')
         self.settings = settings
         self.where = where
         self.on_heard: Callable[[str | None], None] | None = None
-        self._bus = bus
+        self._bus = needed(bus, where, "the driver i2c")
         self._watch: Watch | None = None
 
     async def tokens(self) -> AsyncIterator[Uid]:
