@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from evsed.core import signing
-from evsed.core.effects import Note
+from evsed.core.effects import Note, Sign
 from evsed.model.inputs import ClockSet
 from evsed.model.reports import Kind, TransactionReport
 from evsed.model.transactions import Context, SignedRecord, StopReason
@@ -82,6 +82,23 @@ def test_the_record_of_the_begin_is_kept_and_told_as_the_meter_gave_it() -> None
     assert kept(house) == [("tx-1-1", "BEGIN", begin)]
     assert "Updated SignedDataReceived" in house.story()
     assert [told(report) for report in house.transactions() if report.signed] == [[("Transaction.Begin", begin)]]
+
+
+def test_a_record_is_dated_when_the_meter_was_asked_for_it() -> None:
+    """OCA application note "Signed Meter Values" 1.0, 2.3.2."""
+    signer = Signer()
+    house = house_of(signer)
+    house.plug()
+    signer.holds = True
+    house.card()
+    house.ask()
+    house.wait(3)
+    for answer in signer.answers():
+        house.give(answer)
+    (begin,) = (thing for thing in house.saved["signed"].values() if isinstance(thing, SignedRecord))
+    asked = [effect.utc for effect in house.effects if isinstance(effect, Sign) and effect.what == "begin"]
+    assert begin.at.utc == asked[-1] is not None
+    assert house.now().mono - begin.at.mono >= 3
 
 
 def test_where_the_transaction_begins_with_the_energy_its_start_carries_the_record() -> None:

@@ -54,6 +54,7 @@ class _Meter:
     evse: Evse
     state: State = State.UNSURE
     asked: str = ""  # begin or end, while the meter is at it
+    asked_at: Instant | None = None  # which is when what it signs is of (OCA application note, 2.3.2)
     wish: Attest | None = None  # None until its session has spoken
     begun: SignedRecord | None = None  # while OPEN
     key: str = ""  # its number in the store
@@ -168,8 +169,9 @@ class Signing:
         if asked == "begin" or not meter.refused:
             meter.why = ""
         transaction = None if meter.wish is None else meter.wish.transaction
+        at = now if meter.asked_at is None or meter.asked_at.utc is None else meter.asked_at
         if asked == "begin" and signed is not None:
-            record = SignedRecord(now, meter.evse.id, transaction, Context.BEGIN, signed)
+            record = SignedRecord(at, meter.evse.id, transaction, Context.BEGIN, signed)
             meter.state, meter.begun, meter.records = State.OPEN, record, (record,)
             yield Save(OPEN, str(meter.evse.id), record)
             yield from self._keep(record)
@@ -181,7 +183,7 @@ class Signing:
             transaction = begun.transaction
             yield Forget(OPEN, str(meter.evse.id))
         if signed is not None:
-            record = SignedRecord(now, meter.evse.id, transaction, Context.END, signed)
+            record = SignedRecord(at, meter.evse.id, transaction, Context.END, signed)
             yield from self._keep(record)
             if begun is not None and meter.give_up_at is not None:
                 meter.records = (*meter.records, record)
@@ -225,7 +227,7 @@ class Signing:
             if what == "begin" and now.utc is None:
                 meter.why, meter.again_at = NO_CLOCK, now.mono + SOON
             else:
-                meter.asked = what
+                meter.asked, meter.asked_at = what, now
                 yield _sign(meter, what, now)
         yield from self._say(meter)
 
