@@ -15,8 +15,10 @@ import pytest
 from evse_drivers.meters.modbus_map import available, load
 from evsed.__main__ import main
 from evsed.meter.places import NetPlace, SerialPlace
+from evsed.meter.probing import Finding
 from evsed.meter.scanning import factory
 from evsed.meter.scanning import network as networked
+from evsed.meter.screen import config
 from meter_lines import eastron, gateway, network, sdm120, sdm630, serial
 from modbus_peers import Device
 from serial_peers import SDM630, Pty
@@ -296,3 +298,14 @@ def test_behind_a_gateway_only_those_are_found_that_are_there(capsys: pytest.Cap
         assert scan(host) == 0
     found = [row for row in capsys.readouterr().out.splitlines() if row.startswith(host)]
     assert found == [f"{host}, unit 7: Eastron SDM630, SDM54 (eastron-sdm630), it says so itself"]
+
+
+def test_a_meter_of_another_speed_is_not_left_out_of_the_lines_without_a_word() -> None:
+    slow, quick = SerialPlace("/dev/ttyUSB0"), SerialPlace("/dev/ttyUSB0", 19200, "E")
+    lines = list(config([Finding(slow, 1, ("eastron-sdm630",)), Finding(quick, 2, ("schneider-iem3155",))]))
+    assert lines[-2:] == [
+        "",
+        "# unit 2 (schneider-iem3155) speaks otherwise: /dev/ttyUSB0, 19200 8E1. The devices of a line speak alike: set "
+        "it to /dev/ttyUSB0, 9600 8N1.",
+    ]
+    assert "[evse.2.meter]" not in lines

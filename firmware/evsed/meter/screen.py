@@ -62,7 +62,7 @@ def line(reading: Reading) -> str:
 
 
 def config(findings: Sequence[Finding]) -> Iterator[str]:
-    """Lines for evsed.toml: the bus of the first finding, and the meters on it."""
+    """Lines for evsed.toml: the bus of the first finding, and the meters on it; which others cannot be on it so."""
     meters = [its for its in findings if (its.sunspec or its.map) and its.twin is None]
     if not meters:
         return
@@ -78,6 +78,13 @@ def config(findings: Sequence[Finding]) -> Iterator[str]:
             doubt = f"  # or {' or '.join(f'{name!r}' for name in others)}".replace("'", '"') if others else ""
             yield f'map = "{finding.map}"{doubt}'
         yield f"unit = {finding.unit}"
+    for finding in (its for its in meters if its.place != place):
+        yield ""
+        what = "SunSpec" if finding.sunspec else finding.map
+        yield (
+            f"# unit {finding.unit} ({what}) speaks otherwise: {finding.place}. The devices of a line speak alike: set "
+            f"it to {place}."
+        )
 
 
 def as_json(finding: Finding) -> dict[str, Any]:
