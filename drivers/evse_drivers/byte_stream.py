@@ -4,10 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 
 from .api import DriverError
 
 LARGEST = 65536  # bytes that are kept of a sender that is not read
+
+
+def listen(fd: int, hear: Callable[[bytes], None]) -> None:
+    """Give `hear` what `fd`, non-blocking, brings, in the running loop; b"" once, last, when the other end is gone.
+
+    Before the caller closes `fd` it ends this by the loop's `remove_reader`.
+    """
+    loop = asyncio.get_running_loop()
+
+    def readable() -> None:
+        try:
+            data = os.read(fd, 512)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            loop.remove_reader(fd)
+        hear(data)
+
+    loop.add_reader(fd, readable)
 
 
 class ByteStream:
@@ -21,7 +43,7 @@ class ByteStream:
         self._heard = b""
         self._gone = False
         self._news = asyncio.Event()
-        asyncio.get_running_loop().add_reader(fd, self._readable)
+        listen(fd, self._hear)
 
     def close(self) -> None:
         """Leave the file descriptor alone."""
@@ -43,15 +65,7 @@ class ByteStream:
         heard, self._heard = self._heard, b""
         return heard
 
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._fd, 512)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            asyncio.get_running_loop().remove_reader(self._fd)
-            self._gone = True
+    def _hear(self, data: bytes) -> None:
+        self._gone = not data
         self._heard = (self._heard + data)[-LARGEST:]
         self._news.set()

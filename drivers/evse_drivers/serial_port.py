@@ -11,19 +11,28 @@ from .api import DriverError
 from .byte_stream import ByteStream
 
 
+def opened(port: str, baudrate: int, where: str) -> serial.Serial:
+    """The port, 8 data bits, no parity, non-blocking, held by nobody else. DriverError: why it cannot be opened."""
+    ports.check(port, where)  # pyserial's own words are for programmers
+    try:
+        return serial.Serial(port, baudrate, timeout=0, write_timeout=0, exclusive=True)
+    except (OSError, ValueError, termios.error) as error:
+        raise ports.trouble(port, where, error) from error
+
+
+def vanished(port: str, where: str) -> DriverError:
+    return DriverError(f"{where}: {port} vanished. Check the adapter and its cable.")
+
+
 class SerialPort:
-    """The open port, 8 data bits, no parity, held by nobody else. Whatever fails is a DriverError.
+    """The open port. Whatever fails is a DriverError.
 
     Used by one task of one loop. After an error it is worth nothing: close it and open another.
     """
 
     def __init__(self, port: str, baudrate: int, where: str) -> None:
-        ports.check(port, where)  # pyserial's own words are for programmers
-        self._lost = DriverError(f"{where}: {port} vanished. Check the adapter and its cable.")
-        try:
-            self._serial = serial.Serial(port, baudrate, timeout=0, write_timeout=0, exclusive=True)
-        except (OSError, ValueError, termios.error) as error:
-            raise ports.trouble(port, where, error) from error
+        self._lost = vanished(port, where)
+        self._serial = opened(port, baudrate, where)
         self._stream = ByteStream(self._serial.fileno(), self._lost)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from evse_drivers.api import Uid
-from evse_drivers.readers.wiegand import ADVICE, Wiegand
+from evse_drivers.readers.wiegand import Wiegand
 from evse_drivers.readers.wiegand_lines import Decoder, uid_of
 from reader_story import Story, told
 from serial_peers import Cable
@@ -126,7 +126,7 @@ def test_nonsense_is_told_once_and_a_card_ends_it(tmp_path: Path) -> None:
         assert story.heard == [
             None,
             f'reader.door: the bridge on {cable.port} sends what makes no sense ("26 2C7D35D": wrong parity, a bit was '
-            f"lost or turned). {ADVICE}",
+            f"lost or turned). {Wiegand.advice}",
         ]
         cable.inject(b"26 2C7D35C\n")
         await story.until(lambda: story.heard[2:] == [None])

@@ -4,15 +4,14 @@ comes."""
 from __future__ import annotations
 
 import asyncio
-import os
-import termios
 import time
 from collections.abc import Callable
 
 import serial
 
-from .. import ports
 from ..api import DriverError
+from ..byte_stream import listen
+from ..serial_port import opened, vanished
 from .rapi import Reply
 from .rapi_frames import ANSWERS, EVENTS, Decoder, Frame, build
 
@@ -35,7 +34,6 @@ class RapiLine:
         self._port, self._baudrate, self._timeout, self._where = port, baudrate, timeout, where
         self._turn = asyncio.Lock()
         self._serial: serial.Serial | None = None
-        self._fd = -1
         self._decoder = Decoder()
         self._answers: asyncio.Queue[Frame | None] = asyncio.Queue()  # None: the port has vanished
         self._echoed = False  # it heard its own words
@@ -58,7 +56,7 @@ class RapiLine:
     def close(self) -> None:
         """Give the port back."""
         if self._serial is not None:
-            asyncio.get_running_loop().remove_reader(self._fd)
+            asyncio.get_running_loop().remove_reader(self._serial.fileno())
             self._serial.close()
             self._serial = None
 
@@ -70,18 +68,13 @@ class RapiLine:
             raise self._trouble
         self._next_attempt = now + RECONNECT
         try:
-            ports.check(self._port, self._where)  # pyserial's own words are for programmers
-            try:
-                self._serial = serial.Serial(self._port, self._baudrate, timeout=0, write_timeout=0, exclusive=True)
-            except (OSError, ValueError, termios.error) as error:
-                raise ports.trouble(self._port, self._where, error) from error
+            self._serial = opened(self._port, self._baudrate, self._where)
         except DriverError as trouble:
             self._trouble = trouble
             raise
         self._trouble = None
-        self._fd = self._serial.fileno()
         self._decoder.clear()
-        asyncio.get_running_loop().add_reader(self._fd, self._readable)
+        listen(self._serial.fileno(), self._hear)
 
     async def _ask(self, command: str, where: str) -> Reply:
         heard = ""
@@ -128,7 +121,7 @@ class RapiLine:
     def _there(self, frame: Frame | None, where: str) -> Frame:
         if frame is None:
             self.close()
-            raise DriverError(f"{where}: {self._port} vanished. Check the adapter and its cable.")
+            raise vanished(self._port, where)
         return frame
 
     def _write(self, data: bytes, where: str) -> None:
@@ -138,15 +131,8 @@ class RapiLine:
         except OSError:
             self._there(None, where)
 
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._fd, 512)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
+    def _hear(self, data: bytes) -> None:
         if not data:
-            asyncio.get_running_loop().remove_reader(self._fd)
             self._answers.put_nowait(None)
             return
         for frame in self._decoder.feed(data):

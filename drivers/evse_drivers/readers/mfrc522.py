@@ -7,22 +7,21 @@ falls deaf now and then: it is looked after at each look, and reset once a minut
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import spi
-from ..api import Uid
 from ..options import option
+from .asked import AskedReader
 
 if TYPE_CHECKING:
     from .mfrc522_chip import Wires
-    from .watch import Device, Watch
+    from .watch import Device
 
 NO_PIN = -1
 
 
-class Mfrc522:
+class Mfrc522(AskedReader):
     """A `Reader` for ISO 14443 A cards with UIDs of 4, 7 or 10 bytes; of several cards at once it picks one.
 
     A reader that falls silent is set up again, for ever, at intervals that grow to 10 s; each new trouble is logged
@@ -55,24 +54,8 @@ class Mfrc522:
 
     def __init__(self, settings: Settings, where: str, bus: object = None) -> None:
         spi.check(settings.device, where)
+        super().__init__(where, settings.every_ms)
         self.settings = settings
-        self.where = where
-        self.on_heard: Callable[[str | None], None] | None = None
-        self._watch: Watch | None = None
-
-    async def tokens(self) -> AsyncIterator[Uid]:
-        """Cards as they come. Iterate it once, in one task; it ends after `close`."""
-        # Here and not above: the pilot process checks these settings too and has no room for asyncio.
-        from .watch import Watch
-
-        self._watch = Watch(self._open, self.settings.every_ms / 1000, self.on_heard, self.renewed)
-        async for uid in self._watch.cards():
-            yield Uid(uid)
-
-    async def close(self) -> None:
-        """End `tokens`."""
-        if self._watch is not None:
-            self._watch.stop()
 
     def wires(self) -> Wires:
         """The open SPI device. DriverError."""

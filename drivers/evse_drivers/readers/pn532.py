@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import ports
-from ..api import Uid
 from ..buses.needed import needed
 from ..options import option
+from .asked import AskedReader
 
 if TYPE_CHECKING:
     from ..buses.i2c import I2cBus
-    from .watch import Device, Watch
+    from .watch import Device
 
 EVERY: dict[str, Any] = {"help": "how often it looks for a card", "unit": "ms", "minimum": 50, "maximum": 500}
 ADDRESS = 0x24  # PN532 user manual, 6.2.4: 0x48 with the bit for reading, fixed
 
 
-class Pn532:
+class Pn532(AskedReader):
     """A `Reader` for ISO 14443 A cards with UIDs of 4, 7 or 10 bytes.
 
     A reader that falls silent, or whose port vanishes, is set up again, for ever, at intervals that grow to 10 s; each
@@ -37,24 +36,8 @@ class Pn532:
 
     def __init__(self, settings: Settings, where: str, bus: object = None) -> None:
         ports.check(settings.port, where)
+        super().__init__(where, settings.every_ms)
         self.settings = settings
-        self.where = where
-        self.on_heard: Callable[[str | None], None] | None = None
-        self._watch: Watch | None = None
-
-    async def tokens(self) -> AsyncIterator[Uid]:
-        """Cards as they come. Iterate it once, in one task; it ends after `close`."""
-        # Here and not above: the pilot process checks these settings too and has no room for asyncio and pyserial.
-        from .watch import Watch
-
-        self._watch = Watch(self._open, self.settings.every_ms / 1000, self.on_heard)
-        async for uid in self._watch.cards():
-            yield Uid(uid)
-
-    async def close(self) -> None:
-        """End `tokens`."""
-        if self._watch is not None:
-            self._watch.stop()
 
     async def _open(self) -> Device:
         from .pn532_chip import Chip
@@ -63,7 +46,7 @@ class Pn532:
         return Chip(Uart(self.settings.port, self.settings.baudrate, self.where), self.where)
 
 
-class Pn532I2c:
+class Pn532I2c(AskedReader):
     """A `Reader` as Pn532, on I2C at its fixed address 0x24.
 
     The chip stretches the clock, which the I2C of a Raspberry Pi up to model 4 does not bear at 100 kHz: the bus runs
@@ -83,24 +66,9 @@ class Pn532I2c:
         return (f"I2C {settings.bus} 0x{ADDRESS:02x}",)
 
     def __init__(self, settings: Settings, where: str, bus: I2cBus | None = None) -> None:
+        super().__init__(where, settings.every_ms)
         self.settings = settings
-        self.where = where
-        self.on_heard: Callable[[str | None], None] | None = None
         self._bus = needed(bus, where, "the driver i2c")
-        self._watch: Watch | None = None
-
-    async def tokens(self) -> AsyncIterator[Uid]:
-        """As Pn532.tokens."""
-        from .watch import Watch
-
-        self._watch = Watch(self._open, self.settings.every_ms / 1000, self.on_heard)
-        async for uid in self._watch.cards():
-            yield Uid(uid)
-
-    async def close(self) -> None:
-        """End `tokens`; the bus belongs to the one who opened it."""
-        if self._watch is not None:
-            self._watch.stop()
 
     async def _open(self) -> Device:
         from .pn532_chip import Chip

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import ports
 from ..api import Uid
 from ..options import option
+from .speaking import SpeakingReader
 
 if TYPE_CHECKING:
-    from .listening import Listening, Source
+    from .listening import Parser, Source
 
 BAUDRATE = 9600  # 8N1, fixed
-GONE_AFTER = 0.7  # s; it repeats a card that is held some 15 to 20 times a second
-PAUSE = 0.5  # s; a frame takes 15 ms
-ADVICE = "Check its ground wire, its 5 V and the level of its TX (a Pi takes 3.3 V), and that it is an RDM6300."
 
 
-class Rdm6300:
+class Rdm6300(SpeakingReader):
     """A `Reader` whose UIDs have 5 bytes. The number printed on most cards is the last 4 of them in decimal.
 
     It says nothing while no card is there, so that a dead one is not noticed; one whose port vanishes is waited for.
@@ -27,6 +24,9 @@ class Rdm6300:
     """
 
     sample = Uid("010063E9AE", "other")
+    gone_after = 0.7  # s; it repeats a card that is held some 15 to 20 times a second
+    pause = 0.5  # s; a frame takes 15 ms
+    advice = "Check its ground wire, its 5 V and the level of its TX (a Pi takes 3.3 V), and that it is an RDM6300."
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -34,35 +34,16 @@ class Rdm6300:
 
     def __init__(self, settings: Settings, where: str, bus: object = None) -> None:
         ports.check(settings.port, where)
+        super().__init__(where, f"the reader on {settings.port}")
         self.settings = settings
-        self.where = where
-        self.on_heard: Callable[[str | None], None] | None = None
-        self._listening: Listening | None = None
-
-    async def tokens(self) -> AsyncIterator[Uid]:
-        """Cards as they come. Iterate it once, in one task; it ends after `close`."""
-        # Here and not above: the pilot process checks these settings too and has no room for asyncio and pyserial.
-        from .listening import Listening
-        from .rdm6300_frames import Decoder
-
-        self._listening = Listening(
-            self._open,
-            Decoder(),
-            name=f"{self.where}: the reader on {self.settings.port}",
-            gone_after=GONE_AFTER,
-            pause=PAUSE,
-            advice=ADVICE,
-            on_heard=self.on_heard,
-        )
-        async for uid in self._listening.cards():
-            yield Uid(uid, "other")
-
-    async def close(self) -> None:
-        """End `tokens`."""
-        if self._listening is not None:
-            self._listening.stop()
 
     async def _open(self) -> Source:
+        # Here and not above: the pilot process checks these settings too and has no room for asyncio and pyserial.
         from ..serial_port import SerialPort
 
         return SerialPort(self.settings.port, BAUDRATE, self.where)
+
+    def _parser(self) -> Parser:
+        from .rdm6300_frames import Decoder
+
+        return Decoder()

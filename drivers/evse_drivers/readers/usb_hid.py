@@ -8,32 +8,29 @@ of the kernel; letters are those of the US layout, which is what readers type.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..api import DriverError, Uid
 from ..options import option
 from . import typed
 from .input_devices import InputDevices
-from .wiegand import CARDS_HELP, KINDS
+from .speaking import CARDS_HELP, KINDS, SpeakingReader
 
 if TYPE_CHECKING:
-    from .listening import Listening, Source
-    from .wiegand import Kind
-
-GONE_AFTER = 1.5  # s; most type a card once, some again each second while it is held
-PAUSE = 2.0  # s; half a number is dropped then
-ADVICE = "Set `digits` and `bytes` to what it types (`evsed reader` shows that)."
+    from .listening import Parser, Source
 
 
-class UsbHid:
+class UsbHid(SpeakingReader):
     """A `Reader`. It says nothing while no card is there; one that is unplugged is looked for until it is back.
 
     A reader that is not there at the start, or several that cannot be told apart, is a DriverError of the constructor.
     """
 
     sample = Uid("0063E9AE", "other")
+    gone_after = 1.5  # s; most type a card once, some again each second while it is held
+    pause = 2.0  # s; half a number is dropped then
+    advice = "Set `digits` and `bytes` to what it types (`evsed reader` shows that)."
     inputs = InputDevices()
 
     @dataclass(frozen=True, slots=True)
@@ -62,39 +59,20 @@ class UsbHid:
         return (f"USB {settings.path or settings.usb.lower()}",)
 
     def __init__(self, settings: Settings, where: str, bus: object = None) -> None:
+        super().__init__(where, f"the reader {settings.usb.lower()}", settings.cards)
         self.settings = settings
-        self.where = where
-        self.on_heard: Callable[[str | None], None] | None = None
-        self._listening: Listening | None = None
         self.inputs.find(settings.usb.lower(), settings.path, where)
 
-    async def tokens(self) -> AsyncIterator[Uid]:
-        """Cards as they come. Iterate it once, in one task; it ends after `close`."""
-        # Here and not above: the pilot process checks these settings too and has no room for asyncio.
-        from .hid_keys import Keys
-        from .listening import Listening
-
-        settings = self.settings
-        self._listening = Listening(
-            self._open,
-            Keys(lambda text: typed.uid_of(text, settings.digits, settings.bytes)),
-            name=f"{self.where}: the reader {settings.usb.lower()}",
-            gone_after=GONE_AFTER,
-            pause=PAUSE,
-            advice=ADVICE,
-            on_heard=self.on_heard,
-        )
-        async for uid in self._listening.cards():
-            yield Uid(uid, cast("Kind", settings.cards))
-
-    async def close(self) -> None:
-        """End `tokens`."""
-        if self._listening is not None:
-            self._listening.stop()
-
     async def _open(self) -> Source:
+        # Here and not above: the pilot process checks these settings too and has no room for asyncio.
         from .input_source import EventSource
 
         device = self.inputs.find(self.settings.usb.lower(), self.settings.path, self.where)
         fd = self.inputs.grab(device, self.where)
         return EventSource(fd, f"{self.where}: the reader {device.usb} ({device.path})")
+
+    def _parser(self) -> Parser:
+        from .hid_keys import Keys
+
+        settings = self.settings
+        return Keys(lambda text: typed.uid_of(text, settings.digits, settings.bytes))

@@ -8,30 +8,19 @@ wiegand_lines.py.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 from .. import ports
 from ..api import Uid
 from ..options import option
+from .speaking import CARDS_HELP, KINDS, SpeakingReader
 
 if TYPE_CHECKING:
-    from .listening import Listening, Source
-
-Kind = Literal["ISO14443", "ISO15693", "other"]
-KINDS: tuple[Kind, ...] = ("other", "ISO14443", "ISO15693")
-CARDS_HELP = "which cards it reads; OCPP 2.x is told so with the number (other: as Local)"
-
-GONE_AFTER = 1.5  # s; readers that repeat a held card do so each second at most
-PAUSE = 0.5  # s within a line
-ADVICE = (
-    "The bridge must send lines of 26 or 34 bits, or their count and a hexadecimal number (drivers/README.md). Check "
-    "its speed, and the wires D0 and D1: exchanged they turn every bit."
-)
+    from .listening import Parser, Source
 
 
-class Wiegand:
+class Wiegand(SpeakingReader):
     """A `Reader` whose UIDs have 3 bytes (26 bits) or 4 (34 bits), parity checked.
 
     It says nothing while no card is there, so that a dead one is not noticed; one whose port vanishes is waited for.
@@ -39,6 +28,12 @@ class Wiegand:
     """
 
     sample = Uid("63E9AE", "other")
+    gone_after = 1.5  # s; readers that repeat a held card do so each second at most
+    pause = 0.5  # s within a line
+    advice = (
+        "The bridge must send lines of 26 or 34 bits, or their count and a hexadecimal number (drivers/README.md). "
+        "Check its speed, and the wires D0 and D1: exchanged they turn every bit."
+    )
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -50,35 +45,16 @@ class Wiegand:
 
     def __init__(self, settings: Settings, where: str, bus: object = None) -> None:
         ports.check(settings.port, where)
+        super().__init__(where, f"the bridge on {settings.port}", settings.cards)
         self.settings = settings
-        self.where = where
-        self.on_heard: Callable[[str | None], None] | None = None
-        self._listening: Listening | None = None
-
-    async def tokens(self) -> AsyncIterator[Uid]:
-        """Cards as they come. Iterate it once, in one task; it ends after `close`."""
-        # Here and not above: the pilot process checks these settings too and has no room for asyncio and pyserial.
-        from .listening import Listening
-        from .wiegand_lines import Decoder
-
-        self._listening = Listening(
-            self._open,
-            Decoder(),
-            name=f"{self.where}: the bridge on {self.settings.port}",
-            gone_after=GONE_AFTER,
-            pause=PAUSE,
-            advice=ADVICE,
-            on_heard=self.on_heard,
-        )
-        async for uid in self._listening.cards():
-            yield Uid(uid, cast("Kind", self.settings.cards))
-
-    async def close(self) -> None:
-        """End `tokens`."""
-        if self._listening is not None:
-            self._listening.stop()
 
     async def _open(self) -> Source:
+        # Here and not above: the pilot process checks these settings too and has no room for asyncio and pyserial.
         from ..serial_port import SerialPort
 
         return SerialPort(self.settings.port, self.settings.baudrate, self.where)
+
+    def _parser(self) -> Parser:
+        from .wiegand_lines import Decoder
+
+        return Decoder()
