@@ -305,7 +305,7 @@ def test_a_meter_of_another_speed_is_not_left_out_of_the_lines_without_a_word() 
     lines = list(config([Finding(slow, 1, ("eastron-sdm630",)), Finding(quick, 2, ("schneider-iem3155",))]))
     assert lines[-2:] == [
         "",
-        "# unit 2 (schneider-iem3155) speaks otherwise: /dev/ttyUSB0, 19200 8E1. The devices of a line speak alike: set "
-        "it to /dev/ttyUSB0, 9600 8N1.",
+        "# unit 2 (schneider-iem3155) speaks otherwise: /dev/ttyUSB0, 19200 8E1. The devices of a line speak alike: "
+        "set it to /dev/ttyUSB0, 9600 8N1.",
     ]
     assert "[evse.2.meter]" not in lines
