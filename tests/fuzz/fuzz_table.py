@@ -42,6 +42,7 @@ NOTHING = {
     "evse_drivers.pilots.lines": _DECLARES,
     "evse_drivers.pilots.min_max": "arithmetic on what pilots.iio has read",
     "evse_drivers.pilots.peak_detector": "arithmetic on what pilots.ads1x15 and pilots.iio have read",
+    "evse_drivers.pilots.pwm_line": _DECLARES,
     "evse_drivers.ports": _CALLS,
     "evse_drivers.rcds.desk": _DESK,
     "evse_drivers.rcds.gpio": _CALLS,

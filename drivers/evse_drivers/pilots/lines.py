@@ -1,4 +1,4 @@
-"""What the pilot lines of a Pi have in common: options of converter and divider, and the proof of their speed."""
+"""The converter of a pilot line: its options and those of the divider before it, and the proof of its speed."""
 
 from __future__ import annotations
 

@@ -21,16 +21,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
 
 from ..api import DriverError, Sense
 from ..options import option
 from .ads1x15 import CALL
-from .iio import Iio
-from .kernel import Kernel
-from .lines import OFFSET_HELP, RELEASE, SCALE_HELP, TICK, IioSettings, prove
-from .proximity import EVERY, ProximitySettings
-from .sysfs_pwm import PwmSettings, SysfsPwm
+from .lines import OFFSET_HELP, RELEASE, SCALE_HELP
+from .proximity import EVERY
+from .pwm_line import PwmLine, PwmLineSettings
 
 RUN = 16  # readings between two pauses
 APART = 90.0  # us, the most between two readings: shorter than the high part of the least offer
@@ -41,17 +38,13 @@ ROOM = 8300.0  # us, what `samples` of a slower converter may take together; wit
 FEWEST = 100
 
 
-class MinMax:
-    """A PilotLine. +12 V stands before the converter is looked for, whose absence is a DriverError."""
+class MinMax(PwmLine):
+    """A PilotLine."""
 
-    sample_ms = TICK
-    release_ms = RELEASE
-    both_peaks = True
     keeps_busy = True
-    kernel: ClassVar[Kernel] = Kernel()
 
     @dataclass(frozen=True, kw_only=True)
-    class Settings(PwmSettings, IioSettings, ProximitySettings):
+    class Settings(PwmLineSettings):
         channel: int = option(0, help="input of the converter at the pilot's divider", minimum=0, maximum=15)
         scale: float = option(help=SCALE_HELP, example=7.5)
         offset: float = option(help=OFFSET_HELP, unit="V", example=1.65)
@@ -61,7 +54,7 @@ class MinMax:
         )
 
         def __post_init__(self) -> None:
-            PwmSettings.__post_init__(self)
+            PwmLineSettings.__post_init__(self)
             if not self.iio_device:
                 raise DriverError("iio_device is missing: the name of the converter.")
             if self.channel == self.channel_proximity:
@@ -71,28 +64,14 @@ class MinMax:
 
     def __init__(self, settings: Settings, where: str, bus: object = None) -> None:
         self.settings = settings
-        self.where = where
         self.sample_ms = self.timing(settings)[0]
-        kernel = self.kernel
-        self._pwm = SysfsPwm(settings, where, kernel)
         self._pause = _pause_us(settings) / 1e6
-        self._iio: Iio | None = None
-        self._proximity_at = kernel.clock()
-        try:
-            self._iio = Iio(settings.iio_device, settings.iio_root, where, kernel)
-            for channel in (settings.channel, settings.channel_proximity):
-                if channel >= 0:
-                    self._iio.open(channel)
-            prove(self._longest, self.sample_ms, where, kernel, self._remedy)
-        except BaseException:
-            self.close()
-            raise
+        super().__init__(settings, where)
 
     @staticmethod
     def claims(settings: Settings) -> tuple[str, ...]:
-        channels = (settings.channel, settings.channel_proximity)
         place = f"IIO {settings.iio_device} channel"
-        return (*settings.pwm_claims(), *(f"{place} {channel}" for channel in channels if channel >= 0))
+        return (*settings.pwm_claims(), *(f"{place} {channel}" for channel in _channels(settings)))
 
     @staticmethod
     def timing(settings: Settings) -> tuple[float, float]:
@@ -123,6 +102,9 @@ class MinMax:
         self._proximity_at = at + EVERY
         return Sense(at, first, second, settings.ohms(iio.volts(settings.channel_proximity)))
 
+    def _find(self) -> None:
+        self._find_iio(self.settings, _channels(self.settings))
+
     def _remedy(self, look_ms: float) -> str:
         """What to set, by how long a look takes."""
         settings = self.settings
@@ -135,19 +117,9 @@ class MinMax:
             )
         return f"Set sample_us = {took} and samples = {fit}, or raise the converter's SPI clock."
 
-    def _longest(self) -> Sense:
-        """A look with everything in it."""
-        self._proximity_at = 0.0
-        return self.sense()
 
-    def drive(self, duty: float | None) -> None:
-        self._pwm.drive(duty)
-
-    def close(self) -> None:
-        """+12 V stays."""
-        self._pwm.close()
-        if self._iio is not None:
-            self._iio.close()
+def _channels(settings: MinMax.Settings) -> tuple[int, ...]:
+    return tuple(channel for channel in (settings.channel, settings.channel_proximity) if channel >= 0)
 
 
 def _pause_us(settings: MinMax.Settings) -> float:

@@ -21,17 +21,16 @@ time fit into 10 ms; or else the next look waits for them. So two EVSEs with an 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from .. import gpio
 from ..api import DriverError, Sense
 from ..options import option
 from .ads1x15 import CALL, GAINS, Ads1x15, conversion_ms, read_ms, write_ms
-from .iio import Iio
 from .kernel import Kernel
-from .lines import OFFSET_HELP, RELEASE, SCALE_HELP, TICK, IioSettings, prove
-from .proximity import EVERY, ProximitySettings
-from .sysfs_pwm import PwmSettings, SysfsPwm
+from .lines import OFFSET_HELP, RELEASE, SCALE_HELP, TICK
+from .proximity import EVERY
+from .pwm_line import PwmLine, PwmLineSettings
 
 if TYPE_CHECKING:
     from ..buses.i2c import I2cBus
@@ -40,17 +39,13 @@ LIMIT = 20  # ms, for a transfer: a bus that hangs must not keep the loop until 
 REMEDY = "Raise the bus's clock, take a faster converter, or declare what it needs."
 
 
-class PeakDetector:
-    """A PilotLine. +12 V stands before the converter is looked for, whose absence is a DriverError."""
+class PeakDetector(PwmLine):
+    """A PilotLine."""
 
-    sample_ms = TICK
-    release_ms = RELEASE
-    both_peaks = True
     bus_drivers = ("i2c",)
-    kernel: ClassVar[Kernel] = Kernel()
 
     @dataclass(frozen=True, kw_only=True)
-    class Settings(PwmSettings, IioSettings, ProximitySettings):
+    class Settings(PwmLineSettings):
         adc: str = option(
             help="the converter: on an I2C bus, or one that the kernel drives", choices=("ads1115", "ads1015", "iio"),
             example="ads1115",
@@ -93,7 +88,7 @@ class PeakDetector:
         )  # fmt: skip
 
         def __post_init__(self) -> None:
-            PwmSettings.__post_init__(self)
+            PwmLineSettings.__post_init__(self)
             if self.adc == "iio":
                 if not self.iio_device or self.bus:
                     raise DriverError('adc = "iio" is a converter of the kernel: name iio_device, and no bus.')
@@ -109,26 +104,12 @@ class PeakDetector:
     def __init__(self, settings: Settings, where: str, bus: I2cBus | None = None) -> None:
         self.settings = settings
         self.sample_ms = self.timing(settings)[0]
-        kernel = self.kernel
-        self._pwm = SysfsPwm(settings, where, kernel)
+        self._bus = bus
         self._reset: gpio.Output | None = None
         self._ads: Ads1x15 | None = None
-        self._iio: Iio | None = None
         self._resets = settings.reset_active == "high"
-        self._settled_at = self._proximity_at = kernel.clock()
-        try:
-            if settings.reset_pin >= 0:
-                self._reset = gpio.output(settings.reset_pin, not self._resets, where)
-            if settings.adc == "iio":
-                self._iio = Iio(settings.iio_device, settings.iio_root, where, kernel)
-                for channel in _channels(settings):
-                    self._iio.open(channel)
-            else:
-                self._ads = _converter(settings, where, bus, kernel)
-            prove(self._longest, self.sample_ms, where, kernel, lambda _: REMEDY)
-        except BaseException:
-            self.close()
-            raise
+        self._settled_at = self.kernel.clock()
+        super().__init__(settings, where)
 
     @staticmethod
     def claims(settings: Settings) -> tuple[str, ...]:
@@ -178,21 +159,23 @@ class PeakDetector:
         volts = self._ads.volts() if self._ads is not None else self._volts(settings.channel_proximity)
         return Sense(at, high, low, settings.ohms(volts))
 
-    def _longest(self) -> Sense:
-        """A look with everything in it."""
-        self._proximity_at = 0.0
-        return self.sense()
-
-    def drive(self, duty: float | None) -> None:
-        self._pwm.drive(duty)
-
     def close(self) -> None:
         """+12 V stays."""
-        self._pwm.close()
+        super().close()
         if self._reset is not None:
             self._reset.close()
-        if self._iio is not None:
-            self._iio.close()
+
+    def _find(self) -> None:
+        settings = self.settings
+        if settings.reset_pin >= 0:
+            self._reset = gpio.output(settings.reset_pin, not self._resets, self.where)
+        if settings.adc == "iio":
+            self._find_iio(settings, _channels(settings))
+        else:
+            self._ads = _converter(settings, self.where, self._bus, self.kernel)
+
+    def _remedy(self, look_ms: float) -> str:
+        return REMEDY
 
     def _volts(self, channel: int) -> float:
         if self._ads is not None:
