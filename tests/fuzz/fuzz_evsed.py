@@ -146,7 +146,7 @@ SEEN = {
     "opened_at": 4.0,
     "worst_gap_ms": 12.5, "faults": ["cable"], "warnings": [],
 }  # fmt: skip
-NOW = 5.0  # s
+NOW, GO_ON = 5.0, 60.0  # s
 LINES = tuple(
     json.dumps(line).encode()
     for line in (
@@ -165,13 +165,15 @@ def wire(data: bytes) -> None:
     message = decode(data)
     assert encode(message).endswith(b"\n")
     if isinstance(message, Permit):
-        supervisor = Supervisor(Limits(1, 32.0, 6.0, 0.0))
+        supervisor = Supervisor(Limits(1, 32.0, 6.0, GO_ON))
         supervisor.step(NOW, "B", False)
         taken = supervisor.take(message, NOW) is None
         supervisor.step(NOW, "B", False)
         assert taken or supervisor.amps == 0.0
         assert 0.0 <= supervisor.amps < float("inf")  # the outlet has limits of its own
-        supervisor.step(NOW + LONGEST, "B", False)
+        supervisor.step(NOW + LONGEST, "C", True)
+        assert supervisor.amps <= 6.0
+        supervisor.step(NOW + LONGEST + GO_ON, "C", True)
         assert supervisor.amps == 0.0
 
 
