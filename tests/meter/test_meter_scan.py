@@ -183,6 +183,17 @@ def test_a_line_on_which_nobody_answers_is_told(
     assert f"0 of {7 if options == ['--units', '7'] else ''}"[:4] in told.err
 
 
+@pytest.mark.parametrize(("framing", "other"), [("tcp", "rtu"), ("rtu", "tcp")])
+def test_a_host_at_which_nobody_answers_is_told_with_the_other_framing(
+    framing: str, other: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (gateway if framing == "tcp" else network)({}) as host:
+        assert scan(host, "--framing", framing, "--units", "3") == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"evsed meter scan: nobody answers at {host}. Check the units, and whether it wants --framing {other}."
+    )
+
+
 def test_a_port_that_is_held_is_not_scanned(capsys: pytest.CaptureFixture[str]) -> None:
     pty = Pty()
     holder = os.open(pty.path, os.O_RDWR | os.O_NOCTTY)

@@ -137,7 +137,8 @@ def _nobody(steps: dict[Place, list[int]], arguments: argparse.Namespace) -> str
         return "Only factory settings were tried: leave out --quick to try all."
     if isinstance(next(iter(steps)), SerialPlace):
         return "Check the meter's power, whether A and B are swapped, and the adapter."
-    return "Check the units, and whether it wants --framing rtu."
+    other = "rtu" if arguments.framing == "tcp" else "tcp"
+    return f"Check the units, and whether it wants --framing {other}."
 
 
 def _progress() -> tuple[Callable[[Place, int, int, int], None], Callable[[], None]]:
