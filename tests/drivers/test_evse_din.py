@@ -266,11 +266,15 @@ def test_another_device_at_its_number_is_not_taken_for_it(tmp_path: Path) -> Non
 def test_firmware_that_offers_much_after_a_power_cut_is_refused(tmp_path: Path) -> None:
     async def story() -> None:
         async with wall(tmp_path, least=10) as its:
-            await asyncio.sleep(4.5)
+            its.peer.power_up()
+            assert its.peer.told == 32.0
+            while its.lost is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
             assert its.lost == (
                 "evse.1.board: offers 10 A after a power cut whatever it is told (register 2000): it would charge "
                 "without anybody's permission. Update its firmware."
             )
+            assert its.peer.told == 0.0
 
     asyncio.run(story())
 

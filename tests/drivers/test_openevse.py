@@ -349,6 +349,7 @@ def test_a_board_that_cannot_be_trusted_is_refused_with_words(tmp_path: Path, wo
         await station.until(lambda: station.lost is not None, 5.0)
         assert station.lost == words
         assert "FE" not in peer.commands
+        assert peer.commands[-1] == "FS", "it would charge whoever comes"
 
     with_station(tmp_path, test, **REFUSED[words])  # type: ignore[arg-type]
 

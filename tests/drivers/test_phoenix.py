@@ -145,14 +145,14 @@ def test_a_basic_controller_is_set_once_to_be_enabled_by_the_coil() -> None:
          "or, where it does count in tenths, set 16 A on its web page once."),
     ],
 )  # fmt: skip
-def test_a_current_that_does_not_fit_the_resolution_is_refused_before_anything_is_written(
+def test_a_current_that_does_not_fit_the_resolution_is_refused_before_any_current_is_written(
     firmware: str, amps: int, resolution: float, words: str
 ) -> None:
     async def test(station: Station, peer: Wallbe) -> None:
         await station.permit(16)
         await station.until(lambda: station.lost is not None, 6.0)
         assert station.lost == words
-        assert peer.heard == []
+        assert peer.heard == [bytes.fromhex("0501900000")], "its release is withdrawn, and that is all"
 
     with_station(PhoenixEv, Wallbe(firmware, amps), test, resolution=resolution)
 
