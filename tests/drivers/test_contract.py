@@ -277,6 +277,21 @@ def test_each_pin_that_it_is_told_it_claims(entry: Entry, tmp_path: Path) -> Non
         assert "GPIO -1" not in driver.claims(with_pin)
 
 
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.kind == "board"], ids=name_of)
+def test_a_board_says_what_it_does_when_evsed_dies(entry: Entry) -> None:
+    driver = registry.find(entry.kind, entry.name)
+    assert isinstance(driver.keeps_current, bool)
+    assert driver.keeps_current != hasattr(driver, "fallback"), "it keeps its current, or falls back to one"
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.kind == "reader"], ids=name_of)
+def test_a_readers_sample_is_a_card(entry: Entry) -> None:
+    sample = getattr(registry.find(entry.kind, entry.name), "sample", api.Uid("04A1B2C3"))
+    assert isinstance(sample, api.Uid)
+    assert re.fullmatch(r"([0-9A-F]{2}){3,10}", sample.hex)
+    assert sample.kind in typing.get_args(typing.get_type_hints(api.Uid)["kind"])
+
+
 # --- silence ---------------------------------------------------------------------------------------------------------
 
 
