@@ -197,3 +197,31 @@ def test_who_is_silent_behind_a_gateway_has_not_refused_but_does_not_answer() ->
             bus.close()
 
     asyncio.run(run())
+
+
+class Busy(Device):
+    """It answers that it is busy so many times first (V1.1b3, section 7: the client asks again later)."""
+
+    times = 1
+
+    def obey(self, pdu: bytes) -> bytes:
+        if self.times > 0:
+            self.times -= 1
+            return bytes([pdu[0] | 0x80, 6])
+        return super().obey(pdu)
+
+
+def test_who_is_busy_is_asked_again() -> None:
+    async def run() -> None:
+        device = Busy(read_only={0: 7})
+        async with tcp_gateway({1: device}) as port:
+            bus, _ = meter_at(port)
+            assert (await bus.read(1, [Block(4, 0, 1)], "evse.1.meter")).words == {(4, 0): 7}
+            device.times = 2
+            with pytest.raises(DriverError) as caught:
+                await bus.read(1, [Block(4, 0, 1)], "evse.1.meter")
+            assert "unit 1 on" in str(caught.value)
+            assert "twice: it says that it is busy (exception 6). " in str(caught.value)
+            bus.close()
+
+    asyncio.run(run())

@@ -16,10 +16,14 @@ REFUSALS = {
     3: "illegal data value",
     4: "device failure",
     5: "acknowledged, not done yet",
-    6: "device busy",
     8: "memory parity error",
 }
-SILENT = {10: "the gateway says that it knows no way to it", 11: "the gateway says that it does not answer"}
+# What is no answer yet, or not the unit's own: it is asked again.
+LATER = {
+    6: "it says that it is busy",
+    10: "the gateway says that it knows no way to it",
+    11: "the gateway says that it does not answer",
+}
 
 # function: the client's method
 READS = {1: "read_coils", 2: "read_discrete_inputs", 3: "read_holding_registers", 4: "read_input_registers"}
@@ -59,8 +63,8 @@ def words(request: Request, answer: Any) -> list[int]:
 
 
 def unheard(code: int) -> str:
-    """What a gateway says of a unit that said nothing; "" where it is the unit's own word."""
-    return f"{SILENT[code]} (exception {code})" if code in SILENT else ""
+    """Why an exception is no answer; "" where it is one."""
+    return f"{LATER[code]} (exception {code})" if code in LATER else ""
 
 
 def refusal(request: Request, code: int) -> str:
