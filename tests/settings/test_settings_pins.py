@@ -200,6 +200,19 @@ def test_a_button_may_be_wired_as_it_likes(reads: Reads) -> None:
     assert not [w for w in settings.warnings if "button" in w.subject]
 
 
+def test_a_button_for_a_card_that_a_broken_wire_presses_is_told(reads: Reads) -> None:
+    button = '[button.a]\ndriver = "gpio"\npin = 6\ndoes = "card"\ntoken = "04A1B2C3"\n'
+    told = [w for w in reads(lab.WHOLE + button).warnings if w.subject.startswith("button")]
+    assert [(w.subject, w.text) for w in told] == [
+        (
+            'button.a.active = "high"',
+            "reads as pressed where its wire breaks: a charge starts or stops. Wire a contact to ground that closes "
+            'when it is pressed, with pull = "up" and active = "low".',
+        )
+    ]
+    assert not [w for w in reads(lab.WHOLE + button + 'active = "low"\n').warnings if w.subject.startswith("button")]
+
+
 def test_a_contactor_without_a_mirror_contact_is_told(reads: Reads) -> None:
     text = (lab.WHOLE + FIRST + RCD).replace("mirror_pin = 27\n", "").replace("/dev/ttyS0", "/dev/ttyUSB9")
     assert [w.text for w in reads(text).warnings if w.subject == "evse.2.contactor.mirror_pin"] == [

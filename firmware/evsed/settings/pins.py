@@ -69,6 +69,9 @@ def check(settings: Settings, parts: Sequence[Part], findings: Findings) -> None
     for evse in settings.evses:
         if evse.rcd is not None:
             _test_pin(evse.rcd, findings)
+    for button in settings.buttons.values():
+        if button.does == "card":
+            _pressed_by_itself(button.part, findings)
 
 
 def _owners(claims: Sequence[tuple[Part, str]], findings: Findings) -> None:
@@ -136,6 +139,19 @@ def _broken_wire(part: Part, findings: Findings) -> None:
             f'pull = "up" and {option} = "high".'
         )
         findings.warn((*_split(part), option), text, active)
+
+
+def _pressed_by_itself(part: Part, findings: Findings) -> None:
+    """A button that starts a charge: the other way round."""
+    if part.driver != "gpio":
+        return
+    active = part.settings.active
+    if part.settings.pull == {"high": "up", "low": "down"}[active]:
+        text = (
+            "reads as pressed where its wire breaks: a charge starts or stops. Wire a contact to ground that closes "
+            'when it is pressed, with pull = "up" and active = "low".'
+        )
+        findings.warn((*_split(part), "active"), text, active)
 
 
 def _mirror(part: Part, findings: Findings) -> None:
