@@ -285,7 +285,12 @@ def test_the_control_socket_shows_traces_and_says_what_it_understands(tmp_path: 
         control = StationSocket(str(path), lambda: {"station": "T-1"}, frames.observe, nothing_is_done)
         await control.start()
         assert path.stat().st_mode & 0o777 == 0o660
-        assert await lines(path, b'{"show": true}', b"nonsense", b'{"sing": 1}', b"[1]", b'{"show": true}') == [
+        deep = b"[" * 20_000
+        assert await lines(path, deep, b'{"show": true}', b"nonsense", b'{"sing": 1}', b"[1]", b'{"show": true}') == [
+            {
+                "error": "not JSON (maximum recursion depth exceeded while decoding a JSON array from a unicode "
+                "string); ask one of: show, trace, do"
+            },
             {"station": "T-1"},
             {"error": "not JSON (Expecting value: line 1 column 1 (char 0)); ask one of: show, trace, do"},
             {"error": "ask one of: show, trace, do"},

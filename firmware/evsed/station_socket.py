@@ -45,7 +45,7 @@ class StationSocket:
             while line := await reader.readline():
                 try:
                     asked = json.loads(line)
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     asked = {"error": f"not JSON ({error}); {ASKS}"}
                 if isinstance(asked, dict) and asked.get("trace") and stop is None:
                     stop = self._observe(lambda direction, frame: _say(writer, direction=direction, frame=frame))

@@ -83,6 +83,12 @@ def test_the_words_of_its_answers() -> None:
     assert numbers_of(("5", "6", "0"), 3) == (5, 6, 0)
 
 
+@pytest.mark.parametrize("amps", ["800016", "81", "-1"])
+def test_a_current_that_no_board_has_makes_no_sense(amps: str) -> None:
+    with pytest.raises(ValueError, match=f"{amps} A"):
+        settings_of((amps, "8021"))
+
+
 def test_checks_that_are_off_are_named_unless_they_are_allowed() -> None:
     assert switched_off(0x0001, "") == []
     assert switched_off(0x060F, "VG") == [

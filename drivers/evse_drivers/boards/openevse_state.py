@@ -42,6 +42,7 @@ CHECKS = (
     ("T", 0x0400, "temperature monitoring"),
 )
 BUTTON_OFF = 0x8000
+MOST_AMPS = 80  # IEC 61851-1 table A.7; its own largest is less
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ def state_of(words: Sequence[str]) -> State:
 def settings_of(words: Sequence[str]) -> tuple[int, int]:
     """Of the words of $GE: amps (decimal) and flags (hex). ValueError: they make no sense."""
     amps, flags = words
+    if not 0 <= int(amps) <= MOST_AMPS:
+        raise ValueError(f"{amps} A")
     return int(amps), int(flags, 16)
 
 
