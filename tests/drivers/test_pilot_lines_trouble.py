@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from itertools import product
 from typing import Any
 
 import pytest
@@ -247,8 +248,11 @@ def test_a_converter_is_set_to_its_fastest_rate(pins: Pins, rates: str, fastest:
     assert [bench.kernel.texts[file] for file in files] == [fastest, fastest]
 
 
-@pytest.mark.parametrize("text", ["", "fast", "\x00\xff"])
-@pytest.mark.parametrize("name", ["sampling_frequency_available", "in_voltage_scale", "in_voltage_offset"])
+NUMBERS = ("sampling_frequency_available", "in_voltage_scale", "in_voltage_offset")
+SPOILT = [(name, text) for name in NUMBERS for text in ("", "fast", "\x00\xff")]
+
+
+@pytest.mark.parametrize(("name", "text"), [*SPOILT, *product(NUMBERS[1:], ("nan", "-inf", "1e300"))])
 def test_files_without_numbers_are_told(pins: Pins, name: str, text: str) -> None:
     bench, folder = Bench(), f"{IIO}/iio:device0"
     make, texts = bench.kernel.converter, bench.kernel.texts

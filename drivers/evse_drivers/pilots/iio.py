@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from ..api import DriverError
 from .kernel import Kernel
+
+LARGEST = 1e9  # of a scale (mV) and an offset; NaN is not below it, and beyond it volts may be infinite
 
 
 class Iio:
@@ -101,10 +105,10 @@ class Iio:
             path = f"{self._folder}/{name}"
             if self._kernel.exists(path):
                 text = self._text(path)
-                try:
-                    return float(text)
-                except ValueError:
-                    raise DriverError(f"{self.where}: {path} holds {text!r} and no number.") from None
+                with contextlib.suppress(ValueError):
+                    if abs(number := float(text)) <= LARGEST:
+                        return number
+                raise DriverError(f"{self.where}: {path} holds {text!r} and no number.")
         return None
 
     def _text(self, path: str) -> str:
