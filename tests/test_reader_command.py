@@ -17,23 +17,13 @@ from evsed import reader
 from evsed.check import summary
 from evsed.settings import CardSettings, load
 
-CONFIG = """
-[station]
-runtime = "{folder}"
+from tests.desk.on_wires import CONTACTOR, FOLDERS, LINE
 
-[evse.1.pilot]
-driver = "desk"
-bus = "wires"
-
-[evse.1.contactor]
-driver = "desk"
-bus = "wires"
-part = "contactor"
-
-[bus.wires]
-driver = "desk"
-socket = "{folder}/wires.sock"
-
+CONFIG = (
+    FOLDERS
+    + LINE
+    + CONTACTOR
+    + """
 [reader.front]
 driver = "rdm6300"
 port = "{port}"
@@ -42,6 +32,7 @@ port = "{port}"
 notation = "decimal"
 length = "last 4"
 """
+)
 SECOND = """
 [reader.rear]
 driver = "rdm6300"
@@ -52,7 +43,7 @@ port = "/dev/nothing"
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "evsed.toml"
-    path.write_text(CONFIG.format(folder=tmp_path, port="/dev/nothing"))
+    path.write_text(CONFIG.format(tmp_path, port="/dev/nothing"))
     return path
 
 
@@ -64,7 +55,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_a_card_is_shown_in_every_format_and_the_chosen_one_is_marked(tmp_path: Path, config: Path) -> None:
     master, slave = os.openpty()
     tty.setraw(slave)
-    config.write_text(CONFIG.format(folder=tmp_path, port=os.ttyname(slave)))
+    config.write_text(CONFIG.format(tmp_path, port=os.ttyname(slave)))
     over = threading.Event()
 
     def hold() -> None:
@@ -114,12 +105,12 @@ def test_a_reader_that_is_not_there_is_told(config: Path) -> None:
 def test_which_reader_is_asked_for(tmp_path: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert reader.main(["rear", "-c", str(config)]) == 2
     assert capsys.readouterr().err == "evsed reader: there is no [reader.rear]. There are: front.\n"
-    config.write_text(CONFIG.format(folder=tmp_path, port="/dev/some") + SECOND)
+    config.write_text(CONFIG.format(tmp_path, port="/dev/some") + SECOND)
     assert reader.main(["-c", str(config)]) == 2
     assert capsys.readouterr().err == "evsed reader: which reader? There are: front, rear.\n"
-    config.write_text(CONFIG.format(folder=tmp_path, port="/dev/some").replace("[reader.front]", "[bus.other]"))
+    config.write_text(CONFIG.format(tmp_path, port="/dev/some").replace("[reader.front]", "[bus.other]"))
     assert reader.main(["-c", str(config)]) == 78
-    without = CONFIG.split("[reader.front]")[0].format(folder=tmp_path)
+    without = CONFIG.split("[reader.front]")[0].format(tmp_path)
     config.write_text(without)
     capsys.readouterr()
     assert reader.main(["-c", str(config)]) == 2

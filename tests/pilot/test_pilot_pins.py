@@ -6,12 +6,7 @@ line is the desk's.
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,24 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pilot_on_wires import PilotOnWires
 from pilot_rig import Station, until
 
+from tests.desk.on_wires import FOLDERS, LINE
 from tests.drivers.pins import FAKE, Pins
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parents[2]
 COIL, MIRROR, STOP, ERROR, TEST, ENABLE, DIRECTION, BEAT = 17, 27, 6, 22, 23, 19, 26, 24
-SETTINGS = """
-[station]
-state = "{0}/state"
-runtime = "{0}/run"
-[bus.wires]
-driver = "desk"
-socket = "{0}/wires.sock"
-[evse.1.pilot]
-driver = "desk"
-bus = "wires"
+SETTINGS = (
+    FOLDERS
+    + LINE
+    + """
 [evse.1.contactor]
 driver = "gpio"
 pin = 17
@@ -58,57 +48,22 @@ pulse_ms = 300
 driver = "gpio"
 pin = 24
 """
+)
 
 
-class Pi:
+class Pi(PilotOnWires):
     """The header, a vehicle on the desk's line, and a pilot between them."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.pins = folder, Pins(folder / "pins")
-        self.file = folder / "evsed.toml"
-        self.file.write_text(SETTINGS.format(folder))
-        self.environ = {
-            **os.environ, "PYTHONPATH": f"{ROOT}/firmware:{ROOT}/drivers:{FAKE}", **self.pins.environ,
-        }  # fmt: skip
+        self.pins = Pins(folder / "pins")
         self.pins.drive(STOP, 0)  # its normally closed contact
         self.pins.drive(ERROR, 0)
-        self.processes: list[subprocess.Popen[str]] = []
-        world = self.spawn("evsed.desk.world", "--dir", str(folder), "--evses", "1")
-        assert world.stdout is not None
-        assert json.loads(world.stdout.readline())["ready"]
-
-    def spawn(self, module: str, *arguments: str) -> subprocess.Popen[str]:
-        command, pipe = [sys.executable, "-m", module, *arguments], subprocess.PIPE
-        self.processes.append(subprocess.Popen(command, env=self.environ, stdout=pipe, stderr=pipe, text=True))
-        return self.processes[-1]
-
-    def pilot(self, *more: str) -> subprocess.Popen[str]:
-        process = self.spawn("evsed", "pilot", "-c", str(self.file), *more)
-        until(lambda: (self.folder / "run" / "pilot.sock").exists() or process.poll() is not None, 5.0)
-        return process
+        super().__init__(folder, SETTINGS, FAKE, self.pins.environ)
 
     def charge(self) -> Station:
-        """Plug in and wait until the coil is on: some 10 s after the pilot's start."""
-        station = Station(str(self.folder / "run" / "pilot.sock"))
-        with socket.socket(socket.AF_UNIX) as link:
-            link.connect(str(self.folder / "world.sock"))
-            link.sendall(b'{"do": "plug"}\n')
-            assert json.loads(link.makefile().readline())["ok"]
-        said: dict[str, Any] = {}
-        for _ in range(15):
-            station.permit(16.0)
-            said = station.wait("seen")
-            if said["closed"]:
-                assert self.pins.level(COIL) == 1
-                return station
-            time.sleep(0.9)
-        raise AssertionError(f"it did not close: {said}")
-
-    def end(self) -> None:
-        for process in reversed(self.processes):
-            if process.poll() is None:
-                process.terminate()
-            process.communicate(timeout=5)
+        station = super().charge()
+        assert self.pins.level(COIL) == 1
+        return station
 
 
 @pytest.fixture

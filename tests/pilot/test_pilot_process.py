@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -14,93 +13,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pilot_rig import Station, until
+from pilot_on_wires import PilotOnWires
+from pilot_rig import until
+
+from tests.desk.on_wires import CONTACTOR, FOLDERS, LINE
+from tests.desk.world_process import ROOT
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parents[2]
-ENVIRON = {**os.environ, "PYTHONPATH": f"{ROOT}/firmware:{ROOT}/drivers"}
-PILOT = [sys.executable, "-m", "evsed", "pilot"]
-SETTINGS = """
-[station]
-state = "{0}/state"
-runtime = "{0}/run"
-[bus.wires]
-driver = "desk"
-socket = "{0}/wires.sock"
-[evse.1.pilot]
-driver = "desk"
-bus = "wires"
-[evse.1.contactor]
-driver = "desk"
-bus = "wires"
-"""
+PILOT = ("-m", "evsed", "pilot")
+SETTINGS = FOLDERS + LINE + CONTACTOR
 
 
-class Desk:
+class Desk(PilotOnWires):
     """The desk's world and a pilot on it, both real processes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.file = folder / "evsed.toml"
-        self.file.write_text(SETTINGS.format(folder))
-        self.processes: list[subprocess.Popen[str]] = []
-        world = self.spawn([sys.executable, "-m", "evsed.desk.world", "--dir", str(folder), "--evses", "1"])
-        assert world.stdout is not None
-        assert json.loads(world.stdout.readline())["ready"]
-
-    def spawn(self, command: list[str]) -> subprocess.Popen[str]:
-        pipe = subprocess.PIPE
-        self.processes.append(subprocess.Popen(command, env=ENVIRON, stdout=pipe, stderr=pipe, text=True))
-        return self.processes[-1]
-
-    def pilot(self, *more: str) -> subprocess.Popen[str]:
-        process = self.spawn([*PILOT, "-c", str(self.file), *more])
-        until(lambda: (self.folder / "run" / "pilot.sock").exists() or process.poll() is not None, 5.0)
-        return process
-
-    def station(self) -> Station:
-        return Station(str(self.folder / "run" / "pilot.sock"))
-
-    def do(self, what: str, **fields: Any) -> dict[str, Any]:
-        with socket.socket(socket.AF_UNIX) as link:
-            link.connect(str(self.folder / "world.sock"))
-            link.sendall(json.dumps({"do": what, **fields}).encode() + b"\n")
-            answer: dict[str, Any] = json.loads(link.makefile().readline())
-        assert answer["ok"], answer
-        return answer
 
     def evse(self) -> dict[str, Any]:
         state: dict[str, Any] = self.do("state")["evses"][0]
         return state
 
-    def charge(self) -> Station:
-        """Plug in and wait until the contactor has closed: some 10 s after the pilot's start."""
-        station = self.station()
-        self.do("plug")
-        station.wait("seen", plug=1)
-        for _ in range(15):
-            station.permit(16.0)
-            if station.wait("seen")["closed"]:
-                return station
-            time.sleep(0.9)
-        raise AssertionError("it did not close")
-
     def evsed(self, *arguments: str) -> str:
         """What that command prints; it must succeed."""
         command = [sys.executable, "-m", "evsed", *arguments]
-        return subprocess.run(command, env=ENVIRON, capture_output=True, text=True, check=True).stdout
-
-    def end(self) -> None:
-        for process in reversed(self.processes):
-            if process.poll() is None:
-                process.terminate()
-            process.communicate(timeout=5)
+        return subprocess.run(command, env=self.environ, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
+    desk = Desk(tmp_path, SETTINGS)
     yield desk
     desk.end()
 
@@ -124,7 +64,7 @@ def test_after_a_kill_with_pins_that_hold_release_opens_and_a_new_pilot_charges_
     pilot.wait()
     assert desk.evse()["closed"]
     began = time.monotonic()
-    assert desk.spawn([*PILOT, "-c", str(desk.file), "--release"]).wait(5) == 0
+    assert desk.spawn(*PILOT, "-c", str(desk.file), "--release").wait(5) == 0
     until(lambda: not desk.evse()["closed"])
     state = desk.evse()
     assert (state["coil"], state["duty"]) == (False, None)
@@ -151,7 +91,7 @@ def test_release_opens_though_somebody_has_broken_the_config_file(desk: Desk) ->
     desk.file.write_text(desk.file.read_text().replace("[evse.1.pilot]", "[evse.1.pilott]"))
     pilot.kill()
     pilot.wait()
-    release = desk.spawn([*PILOT, "-c", str(desk.file), "--release"])
+    release = desk.spawn(*PILOT, "-c", str(desk.file), "--release")
     assert release.wait(5) == 0
     assert not desk.evse()["coil"]
     assert release.stderr is not None
@@ -180,7 +120,7 @@ def test_an_idle_pilot_is_light_and_has_imported_nothing_that_waits(desk: Desk) 
         "threading.Thread(target=tell, daemon=True).start()\n"
         f"from evsed.pilot.root import main; main(['-c', {str(desk.file)!r}])\n"
     )
-    process = desk.spawn([sys.executable, "-c", code])
+    process = desk.spawn("-c", code)
     until(lambda: told.exists() and told.stat().st_size > 0, 5.0)
     modules = set(told.read_text().split("\n"))
     slow = {"asyncio", "ssl", "ocpp", "pymodbus", "serial", "websockets", "sqlite3", "logging"}
@@ -234,7 +174,7 @@ def test_the_threads_that_write_stand_below_the_loop_and_above_other_work(desk: 
 
 
 def ends_with(desk: Desk, *more: str) -> tuple[int, str]:
-    process = desk.spawn([*PILOT, "-c", str(desk.file), *more])
+    process = desk.spawn(*PILOT, "-c", str(desk.file), *more)
     _, error = process.communicate(timeout=5)
     return process.returncode, error
 
@@ -257,8 +197,10 @@ def test_where_boards_drive_all_pilots_it_says_so_and_has_nothing_to_do(tmp_path
     )
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(told))
-        environ = ENVIRON | {"NOTIFY_SOCKET": str(told)}
-        run = subprocess.run([*PILOT, "-c", str(path)], env=environ, capture_output=True, text=True, timeout=20)
+        environ = {**os.environ, "PYTHONPATH": f"{ROOT}/firmware:{ROOT}/drivers", "NOTIFY_SOCKET": str(told)}
+        run = subprocess.run(
+            [sys.executable, *PILOT, "-c", str(path)], env=environ, capture_output=True, text=True, timeout=20
+        )
         assert systemd.recv(100) == b"READY=1"
     assert run.returncode == 77
     assert run.stderr == (
@@ -301,11 +243,8 @@ def test_systemd_is_told_ready_and_alive(desk: Desk) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(desk.folder / "notify"))
         listener.settimeout(5.0)
-        ENVIRON.update(NOTIFY_SOCKET=str(desk.folder / "notify"), WATCHDOG_USEC="200000")
-        try:
-            pilot = desk.pilot()
-        finally:
-            del ENVIRON["NOTIFY_SOCKET"], ENVIRON["WATCHDOG_USEC"]
+        desk.environ |= {"NOTIFY_SOCKET": str(desk.folder / "notify"), "WATCHDOG_USEC": "200000"}
+        pilot = desk.pilot()
         said = [listener.recv(100) for _ in range(4)]
         assert said == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1", b"WATCHDOG=1"]
         pilot.terminate()

@@ -12,26 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.desk.on_wires import CONTACTOR, FOLDERS, LINE
+
 pytestmark = pytest.mark.processes
 
-CONFIG = """
-[station]
-state = "{folder}/state"
-runtime = "{folder}/run"
-
-[evse.1.pilot]
-driver = "desk"
-bus = "wires"
-
-[evse.1.contactor]
-driver = "desk"
-bus = "wires"
-part = "contactor"
-
-[bus.wires]
-driver = "desk"
-socket = "{folder}/wires.sock"
-
+CONFIG = (
+    FOLDERS
+    + LINE
+    + CONTACTOR
+    + """
 [reader.front]
 driver = "rdm6300"
 port = "{port}"
@@ -40,13 +29,14 @@ port = "{port}"
 notation = "decimal"
 length = "last 4"
 """
+)
 
 
 def test_a_125_khz_card_is_told_by_the_number_that_is_printed_on_it(tmp_path: Path) -> None:
     master, slave = os.openpty()
     tty.setraw(slave)
     config = tmp_path / "evsed.toml"
-    config.write_text(CONFIG.format(folder=tmp_path, port=os.ttyname(slave)))
+    config.write_text(CONFIG.format(tmp_path, port=os.ttyname(slave)))
     station = subprocess.Popen(
         [sys.executable, "-m", "evsed", "run", "-c", str(config)], stderr=subprocess.PIPE, text=True
     )

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.desk.on_wires import CONTACTOR, FOLDERS, LINE, OnWires
 from tests.drivers.pins import FAKE, Pins
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parents[2]
 CARD, ACKNOWLEDGE, GREEN, RED, BUSY = 16, 12, 20, 21, 26
-SETTINGS = """
-[station]
-state = "{0}/state"
-runtime = "{0}/run"
+SETTINGS = (
+    FOLDERS
+    + LINE
+    + CONTACTOR
+    + """
 [ocpp.variables]
 "AuthCtrlr.OfflineTxForUnknownIdEnabled" = true
-[bus.wires]
-driver = "desk"
-socket = "{0}/wires.sock"
-[evse.1.pilot]
-driver = "desk"
-bus = "wires"
-[evse.1.contactor]
-driver = "desk"
-bus = "wires"
 [button.front]
 driver = "gpio"
 pin = 16
@@ -63,31 +52,19 @@ driver = "gpio"
 pin = 19
 shows = ["offline"]
 """
+)
 
 
-class House:
+class House(OnWires):
     """The desk's world, the pilot and the station, with the header beside them."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.pins = folder, Pins(folder / "pins")
-        self.file = folder / "evsed.toml"
-        self.file.write_text(SETTINGS.format(folder))
-        path = f"{ROOT}/firmware:{ROOT}/drivers:{FAKE}"
-        self.environ = {**os.environ, "PYTHONPATH": path, **self.pins.environ}
-        self.processes: list[subprocess.Popen[str]] = []
-        world = self.spawn("evsed.desk.world", "--dir", str(folder), "--evses", "1")
-        assert world.stdout is not None
-        assert json.loads(world.stdout.readline())["ready"]
-
-    def spawn(self, module: str, *arguments: str) -> subprocess.Popen[str]:
-        command, pipe = [sys.executable, "-m", module, *arguments], subprocess.PIPE
-        with (self.folder / f"{arguments[0]}.log").open("w") as log:
-            process = subprocess.Popen(command, env=self.environ, stdout=pipe, stderr=log, text=True)
-        self.processes.append(process)
-        return process
+        self.pins = Pins(folder / "pins")
+        super().__init__(folder, SETTINGS, FAKE, self.pins.environ)
 
     def evsed(self, command: str) -> subprocess.Popen[str]:
-        return self.spawn("evsed", command, "-c", str(self.file))
+        with (self.folder / f"{command}.log").open("w") as log:
+            return self.spawn("-m", "evsed", command, "-c", str(self.file), stderr=log)
 
     def log(self) -> str:
         return (self.folder / "run.log").read_text()
@@ -103,12 +80,6 @@ class House:
         while not condition():
             assert time.monotonic() < end, self.log()
             time.sleep(0.02)
-
-    def end(self) -> None:
-        for process in reversed(self.processes):
-            if process.poll() is None:
-                process.terminate()
-            process.communicate(timeout=10)
 
 
 @pytest.fixture

@@ -8,21 +8,12 @@ from collections.abc import Callable
 from evsed.model.cards import written
 from evsed.settings import Settings
 
+from tests.desk.on_wires import CONTACTOR, LINE
+
 Reads = Callable[[str], Settings]
 Refuses = Callable[[str], list[str]]
 
-OUTLET = """
-[evse.1.pilot]
-driver = "desk"
-bus = "wires"
-[evse.1.contactor]
-driver = "desk"
-bus = "wires"
-part = "contactor"
-[bus.wires]
-driver = "desk"
-socket = "/tmp/wires.sock"
-"""
+OUTLET = (LINE + CONTACTOR).format("/tmp")
 
 
 def said(lines: list[str]) -> list[str]:
