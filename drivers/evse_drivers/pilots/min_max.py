@@ -26,7 +26,6 @@ from ..api import DriverError, Sense
 from ..options import option
 from .ads1x15 import CALL
 from .lines import OFFSET_HELP, RELEASE, SCALE_HELP
-from .proximity import EVERY
 from .pwm_line import PwmLine, PwmLineSettings
 
 RUN = 16  # readings between two pauses
@@ -99,8 +98,8 @@ class MinMax(PwmLine):
             first, second = second, first
         if settings.channel_proximity < 0 or at < self._proximity_at:
             return Sense(at, first, second)
-        self._proximity_at = at + EVERY
-        return Sense(at, first, second, settings.ohms(iio.volts(settings.channel_proximity)))
+        ohms = settings.ohms(iio.volts(settings.channel_proximity))
+        return Sense(at, first, second, self._proximity(at, ohms))
 
     def _find(self) -> None:
         self._find_iio(self.settings, _channels(self.settings))

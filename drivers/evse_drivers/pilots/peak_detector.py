@@ -29,7 +29,6 @@ from ..options import option
 from .ads1x15 import CALL, GAINS, Ads1x15, conversion_ms, read_ms, write_ms
 from .kernel import Kernel
 from .lines import OFFSET_HELP, RELEASE, SCALE_HELP, TICK
-from .proximity import EVERY
 from .pwm_line import PwmLine, PwmLineSettings
 
 if TYPE_CHECKING:
@@ -149,15 +148,13 @@ class PeakDetector(PwmLine):
         high = (self._volts(settings.channel_high) - settings.high_offset) * settings.high_scale
         low = (self._volts(settings.channel_low) - settings.low_offset) * settings.low_scale
         wanted = settings.channel_proximity >= 0 and at >= self._proximity_at
-        if wanted:
-            self._proximity_at = at + EVERY
-            if self._ads is not None:
-                self._ads.begin(settings.channel_proximity)
+        if wanted and self._ads is not None:
+            self._ads.begin(settings.channel_proximity)
         self._restart()
         if not wanted:
             return Sense(at, high, low)
         volts = self._ads.volts() if self._ads is not None else self._volts(settings.channel_proximity)
-        return Sense(at, high, low, settings.ohms(volts))
+        return Sense(at, high, low, self._proximity(at, settings.ohms(volts)))
 
     def close(self) -> None:
         """+12 V stays."""

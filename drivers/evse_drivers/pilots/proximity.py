@@ -7,7 +7,10 @@ from math import inf
 
 from ..options import option
 
-EVERY = 0.1  # s; three measurements tell a cable, or that it is lost
+# s, every third look; what has changed is measured in the next look again. Three measurements tell that a cable is
+# lost, which opens within the 100 ms of IEC 61851-1 table A.6, sequence 8.1.
+EVERY = 0.025
+ALIKE = 0.1  # part of the smaller one by which two measurements of one resistor differ at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,3 +32,8 @@ class ProximitySettings:
         if volts >= self.proximity_supply:
             return inf
         return max(0.0, self.proximity_pull_up * volts / (self.proximity_supply - volts))
+
+
+def alike(one: float, other: float) -> bool:
+    """Whether two measurements (ohm) may be of one resistor, or both of none."""
+    return one == other or abs(one - other) <= ALIKE * min(one, other)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 from ..api import Sense
 from .iio import Iio
 from .kernel import Kernel
 from .lines import RELEASE, TICK, IioSettings, prove
-from .proximity import ProximitySettings
+from .proximity import EVERY, ProximitySettings, alike
 from .sysfs_pwm import PwmSettings, SysfsPwm
 
 
@@ -37,6 +38,7 @@ class PwmLine:
         self._pwm = SysfsPwm(settings, where, kernel)
         self._iio: Iio | None = None
         self._proximity_at = kernel.clock()  # s, when the proximity contact is measured next
+        self._ohms = inf  # as it was measured last
         try:
             self._find()
             prove(self._longest, self.sample_ms, where, kernel, self._remedy)
@@ -70,6 +72,12 @@ class PwmLine:
         """A look with everything in it."""
         self._proximity_at = 0.0
         return self.sense()
+
+    def _proximity(self, at: float, ohms: float) -> float:
+        """It was measured in the look of `at`; returns `ohms`, and sets when it is due next."""
+        self._proximity_at = at + EVERY if alike(ohms, self._ohms) else at
+        self._ohms = ohms
+        return ohms
 
     def _find_iio(self, settings: PwmLineSettings, channels: Iterable[int]) -> None:
         """One that the kernel drives."""
