@@ -23,7 +23,7 @@ BUSY_MS = 9.0  # of a tick. sched(7): Linux stops real-time work after 950 ms of
 OPEN_WITHIN_MS = 100.0  # IEC 61851-1 table A.6, sequence 8.1
 
 
-def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -> None:
+def check(settings: Settings, findings: Findings) -> None:
     """Refuse each outlet that cannot open in time; warn of lines that slow the loop down."""
     looks = {evse.pilot.where: timing(evse.pilot)[0] for evse in settings.evses if evse.pilot is not None}
     sampling = sum(looks.values())

@@ -20,7 +20,7 @@ def check(settings: Settings, document: Mapping[str, Any], findings: Findings) -
     """Note every rule that the settings break. Parts that could not be read are not there; `document` has them."""
     for rule in (_central_system, _outlets, _supply, _lease, _readers, _buses, _addresses, _ports, _adapters, _panel):
         rule(settings, document, findings)
-    opening.check(settings, document, findings)
+    opening.check(settings, findings)
     pins.check(settings, tuple(hardware(settings)), findings)
     protection.check(settings, document, findings)
 
