@@ -26,7 +26,7 @@ from typing import Any
 from evse_drivers.api import DriverError
 from fuzz_mutator import Mutator, Shape
 
-SLOW = 0.25  # s of computing, for inputs of a few kB
+SLOW = 1.0  # s of computing, for inputs of a few kB; hyperthreads and a shared machine double what is needed
 HANGS = 20.0  # s for one input
 LEARNED = 400  # seeds at most
 SHARE = 0.05  # of the inputs are for learning, and no more than
