@@ -46,6 +46,18 @@ def test_an_expired_permit_withdraws_the_offer_and_lets_the_vehicle_open_first()
     assert made.at(5.0) == Offer(0.0, "grace")
 
 
+def test_a_stop_at_once_stays_one_until_something_is_offered_again() -> None:
+    made = Wish(1.0)
+    made.take(permit(0.0, until=5.0, how="now"), 0.0)
+    assert made.at(5.0) == Offer(0.0, "now"), "expired"
+    made.take(permit(0.0, until=11.0), 6.0)
+    assert made.at(6.0) == Offer(0.0, "now")
+    made.take(permit(16.0, until=12.0), 7.0)
+    assert made.at(7.0) == Offer(16.0)
+    made.take(permit(0.0, until=13.0), 8.0)
+    assert made.at(8.0) == Offer(0.0, "grace")
+
+
 def test_a_permit_that_holds_for_too_long_is_cut_short() -> None:
     made = Wish(1.0)
     made.take(permit(16.0, until=1000.0), 10.0)

@@ -68,10 +68,14 @@ class Wish:
             self._since = now if charging else now - START
 
     def take(self, permit: Permit, now: float) -> None:
-        """A permit; one that holds for too long is cut short, and one that is no number is none."""
+        """A permit; one that holds for too long is cut short, and one that is no number is none. A stop at once stays
+        one: a softer stop after it must not let go what the board holds open."""
         amps = permit.amps if isfinite(permit.amps) else 0.0
         until = min(permit.until, now + LEASE) if isfinite(permit.until) else now
-        self._permit = Permit(permit.evse, amps, permit.phases, permit.locked, permit.how, until)
+        how, before = permit.how, self._permit
+        if before is not None and max(amps, before.amps) < LEAST and before.how == "now":
+            how = "now"
+        self._permit = Permit(permit.evse, amps, permit.phases, permit.locked, how, until)
 
     def pause(self, now: float) -> None:
         """Offer nothing for a while: a vehicle that sleeps may wake up by it."""
@@ -84,7 +88,7 @@ class Wish:
             return None if self._since is None or now < self._since + START else NOTHING
         locked = permit.locked and self._locks
         if now >= permit.until:
-            return Offer(0.0, "grace", locked)
+            return Offer(0.0, permit.how if permit.amps < LEAST else "grace", locked)
         amps = round(floor(min(permit.amps, self.most) / self.step + 1e-6) * self.step, 3)
         if amps < LEAST:
             return Offer(0.0, permit.how, locked)
