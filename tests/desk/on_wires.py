@@ -36,14 +36,21 @@ bus = "wires"
 class OnWires:
     """The world runs when this is made; `end` it. `settings` is the config, {0} its folder."""
 
-    def __init__(self, folder: Path, settings: str, path: str = "", environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: str,
+        path: str = "",
+        environ: Mapping[str, str] | None = None,
+        evses: int = 1,
+    ) -> None:
         """`path`: a folder whose modules go before those installed."""
         self.folder, self.file = folder, folder / "evsed.toml"
         self.file.write_text(settings.format(folder))
         paths = [f"{ROOT}/firmware", f"{ROOT}/drivers", *([path] if path else [])]
         self.environ = {**os.environ, "PYTHONPATH": ":".join(paths), **(environ or {})}
         self.processes: list[subprocess.Popen[str]] = []
-        world = self.spawn("-m", "evsed.desk.world", "--dir", str(folder), "--evses", "1")
+        world = self.spawn("-m", "evsed.desk.world", "--dir", str(folder), "--evses", str(evses))
         assert world.stdout is not None
         assert json.loads(world.stdout.readline())["ready"]
 
