@@ -10,15 +10,7 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
-
-def crc(frame: bytes) -> bytes:
-    """Modbus over serial line V1.02, 6.2.2."""
-    value = 0xFFFF
-    for octet in frame:
-        value ^= octet
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
-    return value.to_bytes(2, "little")
+from tests.drivers.rtu_crc import crc
 
 
 class Slave(threading.Thread):

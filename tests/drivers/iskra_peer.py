@@ -8,17 +8,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.drivers.rtu_crc import crc
+
 UNIT = 33
 TROUBLE_STATE, TROUBLE_TIME = 131, 128
-
-
-def crc16(frame: bytes) -> bytes:
-    crc = 0xFFFF
-    for octet in frame:
-        crc ^= octet
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
-    return crc.to_bytes(2, "little")
 
 
 def openssl(*arguments: str, given: bytes = b"") -> bytes:
@@ -101,7 +94,7 @@ class Wm3m4c:
             if len(self._buffer) < size:
                 break
             frame, self._buffer = self._buffer[:size], self._buffer[size:]
-            if frame[0] == UNIT and crc16(frame[:-2]) == frame[-2:] and not self.silent:
+            if frame[0] == UNIT and crc(frame[:-2]) == frame[-2:] and not self.silent:
                 said += self._answer(frame)
         return said
 
@@ -122,7 +115,7 @@ class Wm3m4c:
 
     @staticmethod
     def _framed(frame: bytes) -> bytes:
-        return frame + crc16(frame)
+        return frame + crc(frame)
 
     def _inputs(self) -> dict[int, int]:
         def t5(value: int, exponent: int) -> tuple[int, int]:

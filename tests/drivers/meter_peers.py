@@ -8,16 +8,18 @@ import socket
 import time
 import tomllib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from evse_drivers.api import Reading
-from pymodbus.server import ModbusSerialServer, ModbusTcpServer
+from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
-from serial_peers import Cable
+from serial_peers import Cable, served
+
+from tests.drivers.rtu_crc import crc
 
 EXAMPLES = Path(__file__).parent / "maps"
 Words = dict[tuple[int, int], int]
@@ -62,16 +64,6 @@ def example(name: str) -> Example:
     )
 
 
-def checksum(frame: bytes) -> bytes:
-    """Modbus over serial line V1.02, 6.2.2, bit by bit."""
-    crc = 0xFFFF
-    for octet in frame:
-        crc ^= octet
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
-    return crc.to_bytes(2, "little")
-
-
 def asked(request: bytes) -> tuple[int, int, int]:
     """(function, first register, how many)."""
     return request[1], int.from_bytes(request[2:4], "big"), int.from_bytes(request[4:6], "big")
@@ -106,21 +98,9 @@ async def networked(unit: int, words: Words) -> AsyncIterator[int]:
         task.cancel()
 
 
-@asynccontextmanager
-async def meter(port: Path, unit: int, words: Words) -> AsyncIterator[Cable]:
+def meter(port: Path, unit: int, words: Words) -> AbstractAsyncContextManager[Cable]:
     """A cable with a pymodbus server that shows `words` and refuses all other registers."""
-    cable = Cable(port)
-    server = ModbusSerialServer(
-        [showing(unit, words)], port=cable.device.path, baudrate=9600, ignore_missing_devices=True, framer="rtu"
-    )
-    task = asyncio.create_task(server.serve_forever())
-    await asyncio.sleep(0.02)
-    try:
-        yield cable
-    finally:
-        await server.shutdown()
-        task.cancel()
-        cable.close()
+    return served(port, [showing(unit, words)])
 
 
 class Whimsical:
@@ -140,7 +120,7 @@ class Whimsical:
 
     def _hear(self) -> None:
         request = os.read(self._fd, 256)
-        assert checksum(request[:-2]) == request[-2:]
+        assert crc(request[:-2]) == request[-2:]
         early = time.monotonic() - self._last < self.silence
         self._last = time.monotonic()
         if request[0] != self.unit:
@@ -154,5 +134,5 @@ class Whimsical:
         else:
             found = [self.words[function, address + i] for i in range(count)]
             answer = bytes([self.unit, function, 2 * count]) + b"".join(word.to_bytes(2, "big") for word in found)
-        os.write(self._fd, answer + checksum(answer))
+        os.write(self._fd, answer + crc(answer))
         self._last = time.monotonic()

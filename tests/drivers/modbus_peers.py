@@ -10,15 +10,7 @@ from dataclasses import dataclass, field
 
 from serial_peers import Cable
 
-
-def crc(frame: bytes) -> bytes:
-    """Over serial lines V1.02, 6.2.2, bit by bit."""
-    value = 0xFFFF
-    for octet in frame:
-        value ^= octet
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
-    return value.to_bytes(2, "little")
+from tests.drivers.rtu_crc import crc
 
 
 @dataclass

@@ -6,11 +6,13 @@ import asyncio
 import os
 import tty
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from pymodbus.server import ModbusSerialServer
 from pymodbus.simulator import DataType, SimData, SimDevice
+
+from tests.drivers.rtu_crc import crc
 
 
 def whole(data: bytes) -> bytes:
@@ -18,14 +20,9 @@ def whole(data: bytes) -> bytes:
 
 
 def rtu_frame(unit: int, function: int, data: bytes) -> bytes:
-    """A Modbus RTU answer with its CRC, bit by bit as in the paper on serial lines, 6.2.2."""
+    """A Modbus RTU answer with its CRC."""
     frame = bytes([unit, function, len(data)]) + data
-    crc = 0xFFFF
-    for octet in frame:
-        crc ^= octet
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
-    return frame + crc.to_bytes(2, "little")
+    return frame + crc(frame)
 
 
 class Pty:
@@ -100,16 +97,9 @@ SDM120 = {0x00: 230.5, 0x06: 10.0, 0x0C: 2305.0, 0x46: 50.0, 0x48: 7.0, 0x4A: 0.
 
 
 @asynccontextmanager
-async def eastron(port: Path, *meters: tuple[int, dict[int, float]]) -> AsyncIterator[Cable]:
-    """A cable with (unit, registers) meters at its end. A register that is not listed is refused."""
+async def served(port: Path, devices: list[SimDevice]) -> AsyncIterator[Cable]:
+    """A cable with a pymodbus server of these devices at its end; it refuses what they do not have."""
     cable = Cable(port)
-    devices = [
-        SimDevice(
-            id=unit,
-            simdata=[SimData(address, values=value, datatype=DataType.FLOAT32) for address, value in registers.items()],
-        )
-        for unit, registers in meters
-    ]
     server = ModbusSerialServer(
         devices, port=cable.device.path, baudrate=9600, ignore_missing_devices=True, framer="rtu"
     )
@@ -121,6 +111,18 @@ async def eastron(port: Path, *meters: tuple[int, dict[int, float]]) -> AsyncIte
         await server.shutdown()
         task.cancel()
         cable.close()
+
+
+def eastron(port: Path, *meters: tuple[int, dict[int, float]]) -> AbstractAsyncContextManager[Cable]:
+    """A cable with (unit, registers) meters at its end. A register that is not listed is refused."""
+    devices = [
+        SimDevice(
+            id=unit,
+            simdata=[SimData(address, values=value, datatype=DataType.FLOAT32) for address, value in registers.items()],
+        )
+        for unit, registers in meters
+    ]
+    return served(port, devices)
 
 
 class CardReader:

@@ -15,8 +15,10 @@ from evse_drivers.buses.modbus_tcp import ModbusTcp
 from evse_drivers.meters.modbus_map import PACKAGE_MAPS, ModbusMeter, load
 from evse_drivers.meters.register_map import RegisterMap
 from evse_drivers.options import declared
-from meter_peers import EXAMPLES, Whimsical, asked, checksum, example, meter, networked, words_in
+from meter_peers import EXAMPLES, Whimsical, asked, example, meter, networked, words_in
 from serial_peers import Cable
+
+from tests.drivers.rtu_crc import crc
 
 MAPS = sorted(path.stem for path in PACKAGE_MAPS.glob("*.toml"))
 
@@ -31,15 +33,15 @@ def test_every_map_has_its_example_frames() -> None:
 
 def test_the_checksum_is_that_of_frames_heard_from_a_meter() -> None:
     frame = bytes.fromhex("01 03 0c 08 e1 00 00 08 f2 00 00 08 b7 00 00 41 bf")
-    assert checksum(frame[:-2]) == frame[-2:]
+    assert crc(frame[:-2]) == frame[-2:]
 
 
 @pytest.mark.parametrize("name", MAPS)
 def test_an_examples_frames_are_whole(name: str) -> None:
     found = example(name)
     for request, answer in [*found.frames, *([found.identity] if found.identity else [])]:
-        assert checksum(request[:-2]) == request[-2:]
-        assert checksum(answer[:-2]) == answer[-2:]
+        assert crc(request[:-2]) == request[-2:]
+        assert crc(answer[:-2]) == answer[-2:]
         assert request[:2] == answer[:2]
 
 

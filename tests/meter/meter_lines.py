@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import struct
+import subprocess
+import sys
 import termios
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -88,3 +92,22 @@ def gateway(devices: dict[int, Device]) -> Iterator[str]:
     """The devices behind a gateway that speaks Modbus TCP; its HOST:PORT."""
     with alive(lambda: tcp_gateway(devices)) as port:
         yield f"127.0.0.1:{port}"
+
+
+def meter_command(*arguments: str) -> subprocess.Popen[str]:
+    """`evsed meter` as a process that Ctrl-C reaches."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "evsed", "meter", *arguments],
+        env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test run in the background ignores it
+    )
+
+
+def interrupted(process: subprocess.Popen[str]) -> None:
+    """By Ctrl-C: it ends, without a traceback."""
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=5)
+    assert (process.returncode, "Traceback" in err) == (130, False), err

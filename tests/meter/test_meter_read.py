@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import signal
 import socket
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 from evsed.__main__ import main
-from meter_lines import eastron, sdm630, serial
+from meter_lines import eastron, interrupted, meter_command, sdm630, serial
 from modbus_peers import Device
 from sunspec_peers import THREE_PHASES, device, integers
 
@@ -204,15 +200,7 @@ def test_a_wrong_file_is_told_as_ever(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_readings_follow_each_other_until_ctrl_c_and_a_silence_does_not_end_them(port: Path) -> None:
     its = sdm630()
     with serial(port, {1: its}):
-        command = [sys.executable, "-m", "evsed", "meter", "read", "eastron-sdm630", "--port", str(port), "--json"]
-        process = subprocess.Popen(
-            command,
-            env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test run in the background ignores it
-        )
+        process = meter_command("read", "eastron-sdm630", "--port", str(port), "--json")
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["volts"][0] == 230.5
         its.dead = True
@@ -220,9 +208,7 @@ def test_readings_follow_each_other_until_ctrl_c_and_a_silence_does_not_end_them
         its.dead = False
         told = [json.loads(process.stdout.readline()) for _ in range(2)]
         assert "watts" in told[-1]
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=5)
-        assert (process.returncode, "Traceback" in err) == (130, False), err
+        interrupted(process)
 
 
 def test_the_maps_are_listed_with_the_factory_setting_of_their_meters(capsys: pytest.CaptureFixture[str]) -> None:

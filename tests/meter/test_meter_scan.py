@@ -5,9 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,7 +16,7 @@ from evsed.meter.probing import Finding
 from evsed.meter.scanning import factory
 from evsed.meter.scanning import network as networked
 from evsed.meter.screen import config
-from meter_lines import eastron, gateway, network, sdm120, sdm630, serial
+from meter_lines import eastron, gateway, interrupted, meter_command, network, sdm120, sdm630, serial
 from modbus_peers import Device
 from serial_peers import SDM630, Pty
 from sunspec_peers import THREE_PHASES, device, integers
@@ -262,21 +259,11 @@ def test_a_map_of_ones_own_that_is_wrong_is_told_and_the_others_are_used(
 
 def test_ctrl_c_ends_a_scan_without_a_traceback_and_gives_the_port_back(port: Path) -> None:
     with serial(port, {1: sdm630()}):
-        command = [sys.executable, "-m", "evsed", "meter", "scan", str(port)]
-        process = subprocess.Popen(
-            command,
-            env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test run in the background ignores it
-        )
+        process = meter_command("scan", str(port))
         assert process.stdout is not None
         assert "it says so itself" in process.stdout.readline()
         time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=5)
-        assert (process.returncode, "Traceback" in err) == (130, False), err
+        interrupted(process)
         with open(port, "rb") as again:
             fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
