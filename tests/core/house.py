@@ -68,27 +68,16 @@ class House:
     ) -> None:
         """`before`: the house whose pilots and meters go on, as the station alone restarts."""
         self.signer = signer
-        self.topology = Topology(
-            "evsed",
-            "test",
-            "T1",
-            "0",
-            tuple(
-                Evse(
-                    n + 1,
-                    32.0,
-                    3,
-                    6.0,
-                    has_lock=has_lock,
-                    meter_every=meter_every,
-                    signs=signer is not None,
-                    signing_required=signer is not None and signing_required,
-                    has_phase_relay=relay,
-                )
-                for n in range(evses)
-            ),
-            32.0,
+        evse = Evse(
+            *(1, 32.0, 3, 6.0),  # number, A, phases, A when the station is gone
+            has_lock=has_lock,
+            meter_every=meter_every,
+            signs=signer is not None,
+            signing_required=signer is not None and signing_required,
+            has_phase_relay=relay,
         )
+        each = tuple(replace(evse, id=n) for n in range(1, evses + 1))
+        self.topology = Topology("evsed", "test", "T1", "0", each, 32.0)
         self.saved: dict[str, dict[str, object]] = {kind: dict(things) for kind, things in (kept or {}).items()}
         self.mono, self.offset, self.boot = mono, START - mono, boot
         self.reports: list[Report] = []
@@ -106,24 +95,10 @@ class House:
         self.config = DeviceModel(self.topology, presets, overlays={"1.6": OVERLAY_16})
         asks, self.calls = itertools.count(1), itertools.count(1)
         self.ids: Iterator[int] = itertools.count(1) if before is None else before.ids
-        transactions = self._things("transaction", Transaction)
         self.station = assemble(
             self.topology,
             self.config,
-            Kept(
-                transactions,
-                {id: tuple(self._things(f"history {id}", Sample).values()) for id in transactions},
-                self._things("register", float),
-                self._things("availability", bool),
-                self._things("token", Cached),
-                self._things("profile", Installed),
-                self._things("fault", Stood),
-                self._things("trips", Trips),
-                next(iter(self._things("fault event", int).values()), 0),
-                "registration" in self.saved,
-                self._things("signed", SignedRecord),
-                self._things("signing", SignedRecord),
-            ),
+            self._kept(),
             lambda: next(asks),
             lambda: f"tx-{boot}-{next(self.ids)}",
             lambda transaction: False,
@@ -132,8 +107,11 @@ class House:
             sensors or {},
             lambda: self.chance,
         )
+        self._power_up(evses, before)
+
+    def _power_up(self, evses: int, before: House | None) -> None:
         self.pilots = {
-            n: Seen(n, mono, "boot-a", "A1", 0, False, 0.0, 12.0, None, None, None, None, "", None, None, 10.0)
+            n: Seen(n, self.mono, "boot-a", "A1", 0, False, 0.0, 12.0, None, None, None, None, "", None, None, 10.0)
             for n in range(1, evses + 1)
         }
         self.give(Started("PowerUp"))
@@ -143,6 +121,24 @@ class House:
         for n in range(1, evses + 1):
             self.meter(n)
             self.pilot(n)
+
+    def _kept(self) -> Kept:
+        """What the store has of the life before."""
+        transactions = self._things("transaction", Transaction)
+        return Kept(
+            transactions,
+            {id: tuple(self._things(f"history {id}", Sample).values()) for id in transactions},
+            self._things("register", float),
+            self._things("availability", bool),
+            self._things("token", Cached),
+            self._things("profile", Installed),
+            self._things("fault", Stood),
+            self._things("trips", Trips),
+            next(iter(self._things("fault event", int).values()), 0),
+            "registration" in self.saved,
+            self._things("signed", SignedRecord),
+            self._things("signing", SignedRecord),
+        )
 
     def _things(self, kind: str, of: type) -> dict:  # type: ignore[type-arg]
         return {key: thing for key, thing in self.saved.get(kind, {}).items() if isinstance(thing, of)}
