@@ -73,17 +73,17 @@ def test_a_card_is_shown_in_every_format_and_the_chosen_one_is_marked(tmp_path: 
     assert result.stderr == "reader.front: hold a card before it. Ctrl-C ends this.\n"
     assert result.stdout.splitlines() == [
         "01 00 63 E9 AE   5 bytes, other: told as 0006547886 (Local)",
-        "  length   byte_order  notation = hex          notation = decimal",
-        "  whole    as read     010063E9AE              0004301515182",
-        "  whole    reversed    AEE9630001              0751239888897",
-        "  first 3  as read     010063                  00065635",
-        "  first 3  reversed    630001                  06488065",
-        "  first 4  as read     010063E9                0016802793",
-        "  first 4  reversed    E9630001                3915579393",
-        "  last 3   as read     63E9AE                  06547886",
-        "  last 3   reversed    AEE963                  11463011",
-        "  last 4   as read     0063E9AE              > 0006547886",
-        "  last 4   reversed    AEE96300                2934530816",
+        "  length   byte_order    notation = hex          notation = decimal",
+        "  whole    as read       010063E9AE              0004301515182",
+        "  whole    reversed      AEE9630001              0751239888897",
+        "  first 3  as read       010063                  00065635",
+        "  first 3  reversed      630001                  06488065",
+        "  first 4  as read       010063E9                0016802793",
+        "  first 4  reversed      E9630001                3915579393",
+        "  last 3   as read       63E9AE                  06547886",
+        "  last 3   reversed      AEE963                  11463011",
+        "  last 4   as read       0063E9AE              > 0006547886",
+        "  last 4   reversed      AEE96300                2934530816",
         "",
     ]
 
@@ -118,8 +118,10 @@ def test_which_reader_is_asked_for(tmp_path: Path, config: Path, capsys: pytest.
 
 
 def test_a_running_station_keeps_its_readers(tmp_path: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(tmp_path / "station.sock"))
+        listening.bind(str(folder / "station.sock"))
         listening.listen()
 
         def answer() -> None:
@@ -128,7 +130,7 @@ def test_a_running_station_keeps_its_readers(tmp_path: Path, config: Path, capsy
                 connection.recv(100)
                 connection.sendall(b"{}\n")
 
-        station = threading.Thread(target=answer)
+        station = threading.Thread(target=answer, daemon=True)
         station.start()
         time.sleep(0.05)
         assert reader.main(["-c", str(config)]) == 1

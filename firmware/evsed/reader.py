@@ -117,8 +117,8 @@ def screen(uid: Uid, form: CardSettings) -> Iterator[str]:
     odd = cards.oddity(uid, form)
     if odd:
         yield f"  {odd}"
-    yield f"  {'length':9}{'byte_order':12}{'notation = hex':24}notation = decimal"
+    yield f"  {'length':9}{'byte_order':14}{'notation = hex':24}notation = decimal"
     for length, order, *ids in cards.table(uid.hex, form.case):
         marked = ["> " + id if id == chosen.id else "  " + id for id in ids]
-        yield f"  {length:9}{order:10}{marked[0]:24}{marked[1]}"
+        yield f"  {length:9}{order:12}{marked[0]:24}{marked[1]}"
     yield ""
