@@ -241,7 +241,7 @@ def test_a_lock_that_is_closed_leaves_no_thread(pins: Pins) -> None:
     before = threading.active_count()
     lock = bridge()
     lock.close()
-    wait(lambda: threading.active_count() == before)
+    wait(lambda: threading.active_count() <= before)  # those of other tests may end meanwhile
 
 
 def test_every_pin_is_claimed() -> None:

@@ -70,7 +70,9 @@ class Checked:
         if form is None:
             raise BodyError("", f"OCPP {self.version} has no message {action[:50]!r}")
         if is_answer and action in self.ours:
-            hold_against(form, without_nulls(payload), TOLERATED)
+            # A number of a transaction that cannot be kept is none, and the start is acknowledged all the same.
+            also = {"minimum"} if action == "StartTransaction" else set[str]()
+            hold_against(form, without_nulls(payload), TOLERATED | also)
         else:
             hold_against(form, payload)
 
