@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
-# Most tests wait for processes, ptys and sockets: four at a time fit on two cores; tests/conftest.py says which stay together.
-PARALLEL := -n 4 --dist loadgroup --no-loadscope-reorder
+# Most tests wait for processes, ptys and sockets: three at a time fit on two cores. A file's tests stay together.
+PARALLEL := -n 3 --dist loadfile
 
 .PHONY: run test quick lint bench vm reference lock clean
 .DEFAULT_GOAL := run
