@@ -238,10 +238,12 @@ def test_the_feedback_contact_tells_the_position(pins: Pins, locked_when: str, l
 
 
 def test_a_lock_that_is_closed_leaves_no_thread(pins: Pins) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     lock = bridge()
+    its = [thread for thread in threading.enumerate() if thread not in before and thread.name.endswith("pulse")]
+    assert len(its) == 1
     lock.close()
-    wait(lambda: threading.active_count() <= before)  # those of other tests may end meanwhile
+    wait(lambda: not its[0].is_alive())
 
 
 def test_every_pin_is_claimed() -> None:
