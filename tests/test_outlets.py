@@ -45,6 +45,8 @@ class Board:
         self.told.append((evse, act))
         if act == "wake":
             raise DriverError("evse.1.board: no answer. Check its bus.")
+        if act == "acknowledge":
+            raise ZeroDivisionError("a bug")
         return "there is no lock" if act == "unlock" else None
 
     async def seen(self) -> AsyncIterator[Seen]:
@@ -170,8 +172,13 @@ def test_a_pilot_is_heard_and_told() -> None:
 def test_what_a_pilot_makes_of_an_act_is_told_to_who_wanted_it() -> None:
     async def story() -> None:
         outlets, _ = opened(Board())
-        told = [await outlets.act(Do(1, act)) for act in ("unlock", "selftest", "wake")]
-        assert told == ["there is no lock", None, "evse.1.board: no answer. Check its bus."]
+        told = [await outlets.act(Do(1, act)) for act in ("unlock", "selftest", "wake", "acknowledge")]
+        assert told == [
+            "there is no lock",
+            None,
+            "evse.1.board: no answer. Check its bus.",
+            "evse.1.board: its driver failed: ZeroDivisionError('a bug')",
+        ]
         await outlets.close()
 
     play(story())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from textwrap import wrap
-from typing import Any
 
 from evse_drivers.api import Uid
 from evse_drivers.registry import find
@@ -132,7 +131,6 @@ def _watched(rules: SupervisionSettings) -> Iterator[str]:
 
 
 def _part(part: Part) -> str:
-    claims: Callable[[Any], tuple[str, ...]] | None = getattr(find(part.kind, part.driver), "claims", None)
-    occupied = ", ".join(claims(part.settings)) if claims is not None else ""
+    occupied = ", ".join(part.claims)
     name = f"{part.driver} on {part.bus}" if part.bus else part.driver
     return f"{name} ({occupied})" if occupied else name

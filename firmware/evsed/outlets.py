@@ -139,6 +139,8 @@ class Outlets:
             return await board.act(do.evse, do.act)
         except DriverError as error:
             return str(error)
+        except Exception as error:  # a driver with a bug costs what was asked of it, and whoever asked hears why
+            return f"{self._name(board)}: its driver failed: {error!r}"
 
     def lost(self, board: PilotBoard, why: str) -> None:
         """The pilot behind `board` is gone."""

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evse_drivers import registry
-
 from .filling import Findings
 from .parts import PARTS, Part
 from .problems import near
@@ -151,7 +149,7 @@ def check(settings: Settings, written: Mapping[str, Any], parts: Iterable[Part],
     for part in parts:
         if "driver" in _table(written, part.where):  # else the board itself has it there
             for pin, what in board.pins.items():
-                if f"GPIO {pin}" in _claims(part):
+                if f"GPIO {pin}" in part.claims:
                     text = f"GPIO {pin} is not free: on board {board.name} it is {what}. Use another pin."
                     findings.refuse(tuple(part.where.split(".")), text)
 
@@ -161,8 +159,3 @@ def _table(document: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     for name in where.split("."):
         table = table.get(name, {}) if isinstance(table, Mapping) else {}
     return table if isinstance(table, Mapping) else {}
-
-
-def _claims(part: Part) -> tuple[str, ...]:
-    claims = getattr(registry.find(part.kind, part.driver), "claims", None)
-    return tuple(claims(part.settings)) if claims is not None else ()

@@ -49,6 +49,12 @@ class Part:
         name: str | None = getattr(self.settings, "bus", None) or None
         return name
 
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """What it occupies besides its port and its address on a bus, as its driver says it."""
+        claims: Any = getattr(find(self.kind, self.driver), "claims", None)
+        return tuple(claims(self.settings)) if claims is not None else ()
+
 
 @dataclass(frozen=True, slots=True)
 class RcdSettings:

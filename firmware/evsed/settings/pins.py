@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from evse_drivers import gpio, registry
+from evse_drivers import gpio
 
 from .filling import Findings
 from .lines import Path
@@ -168,8 +167,7 @@ def _test_pin(rcd: RcdSettings, findings: Findings) -> None:
 
 def _claims(part: Part, settings: Settings) -> Iterator[str]:
     """What it occupies; a device on I2C by its adapter, which two buses may share."""
-    claims: Any = getattr(registry.find(part.kind, part.driver), "claims", None)
-    for claim in claims(part.settings) if claims is not None else ():
+    for claim in part.claims:
         bus = settings.buses.get(part.bus or "")
         adapter = getattr(bus and bus.settings, "adapter", None)
         if adapter is not None and claim.startswith(f"I2C {part.bus} "):

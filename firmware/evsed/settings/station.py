@@ -10,6 +10,8 @@ from evse_drivers.options import option
 
 from evsed import __version__
 
+from .boards import FOLDER
+
 VERSIONS = ("1.6", "2.0.1")
 
 
@@ -25,7 +27,7 @@ class StationSettings:
         help='The board, where evsed knows it: "evsed check" then knows its parts, pins and limits; "" means all parts '
         "are in this file.",
     )
-    boards: str = option("/etc/evsed/boards", help="Folder of your own board files; one named as ours goes before it.")
+    boards: str = option(FOLDER, help="Folder of your own board files; one named as ours goes before it.")
     firmware: str = option(__version__, help="Firmware version told to the central system.", minimum=1, maximum=50)
     state: str = option(
         "/var/lib/evsed", help="Folder of the database and of the pilot's latches; must survive a power cut.", minimum=1
